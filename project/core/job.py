@@ -1,0 +1,65 @@
+"""A job in Slurm's terms: what is left of the user's keys once they have been translated."""
+
+from types import MappingProxyType
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
+
+
+class ArraySpec(NamedTuple):
+    """A job array.
+
+    Attributes:
+        task_ids: every array task id, ascending.
+        expression: the same as `--array` wants it (`1-15`), without the throttle.
+        at_once: how many may run at the same time, or None.
+    """
+
+    task_ids: List[int]
+    expression: str
+    at_once: Optional[int] = None
+
+
+class Resources(NamedTuple):
+    """What is asked of Slurm; None means: leave it to the cluster's default."""
+
+    array: Optional[ArraySpec] = None
+    time_limit_s: Optional[int] = None
+    ntasks: Optional[int] = None
+    cpus_per_task: Optional[int] = None
+    mem_per_cpu_mib: Optional[int] = None
+    distribution: Optional[str] = None
+    nodes: Optional[int] = None
+    account: Optional[str] = None
+    qos: Optional[str] = None
+    partition: Optional[str] = None
+    reservation: Optional[str] = None
+    gpus: Optional[str] = None
+    constraint: Optional[str] = None
+    exclusive: bool = False
+    requeue: bool = False
+
+
+class JobSpec(NamedTuple):
+    """A whole job file, validated."""
+
+    username: str
+    user_mail: str
+    destination_cluster: str
+    execution: Sequence[str]
+    private_key: Optional[str] = None
+    passphrase: Optional[str] = None
+    job: Optional[str] = None
+    job_name: Optional[str] = None
+    requirements: Sequence[str] = ()
+    compilation: Sequence[str] = ()
+    output: Sequence[str] = ()
+    environment_modules: Sequence[str] = ()
+    container: Optional[str] = None
+    dependencies: Sequence[str] = ()
+    notify: Sequence[str] = ()
+    resources: Resources = Resources()
+    kwargs: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def expected_tasks(self) -> int:
+        """How many array tasks this job has (1 for a plain job)."""
+        return len(self.resources.array.task_ids) if self.resources.array else 1

@@ -1,0 +1,1 @@
+"""The user's job file: one table of keys, from which validation, schema and documentation come."""

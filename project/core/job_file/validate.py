@@ -1,0 +1,113 @@
+"""Job file to JobSpec: every problem in one go, or none."""
+
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+
+from project.core.job import JobSpec, Resources
+from project.core.job_file.fields import FIELDS, GROUPS
+from project.core.problems import InvalidDocument, Problem, nearest
+
+Lines = Mapping[str, int]
+
+
+def validate(document: Any, *, source: str, lines: Optional[Lines] = None) -> JobSpec:
+    """Translate a job file, as YAML made it, into Slurm's terms.
+
+    Args:
+        document: mapping of the user's keys; a null value counts as left out.
+        source: what to call it in messages (its file name).
+        lines: line of each dotted key.
+
+    Raises:
+        InvalidDocument: with all problems, in the order of the file.
+    """
+    places = lines or {}
+    if not isinstance(document, dict):
+        raise InvalidDocument(
+            source, [Problem("", "this is not a group of keys", "Start from user_input_sample.yml")]
+        )
+    problems: List[Problem] = []
+    values: Dict[str, Any] = {}
+    for key, value in _flatten(document):
+        _read(key, value, places.get(key), values, problems)
+    problems += _missing(values, problems)
+    spec = _assemble(values)
+    problems += [rule._replace(line=places.get(rule.key)) for check in _RULES for rule in check(spec)]
+    if problems:
+        raise InvalidDocument(source, sorted(problems, key=lambda p: p.line if p.line is not None else 10**9))
+    return spec
+
+
+def _flatten(document: Mapping[Any, Any]) -> Iterator[Tuple[str, Any]]:
+    for key, value in document.items():
+        name = str(key)
+        if name in GROUPS and isinstance(value, dict):
+            for inner, inner_value in value.items():
+                yield f"{name}.{inner}", inner_value
+        else:
+            yield name, value
+
+
+def _read(key: str, value: Any, line: Optional[int], values: Dict[str, Any], problems: List[Problem]) -> None:
+    field = FIELDS.get(key)
+    if field is None:
+        problems.append(_unknown(key, line))
+    elif value is not None:
+        try:
+            values[key] = field.kind.read(value)
+        except ValueError as error:
+            problems.append(Problem(key, str(error), field.kind.remedy, line))
+
+
+def _unknown(key: str, line: Optional[int]) -> Problem:
+    likely = nearest(key, FIELDS)
+    remedy = f"Did you mean `{likely}`?" if likely else "Put your own keys below `kwargs`"
+    return Problem(key, "this key is not known", remedy, line)
+
+
+def _missing(values: Mapping[str, Any], problems: List[Problem]) -> List[Problem]:
+    told = {problem.key for problem in problems}
+    return [
+        Problem(field.key, "this key is missing", f"Add it, for example `{field.key}: {field.example}`")
+        for field in FIELDS.values()
+        if field.required and not values.get(field.key) and field.key not in told
+    ]
+
+
+def _assemble(values: Mapping[str, Any]) -> JobSpec:
+    """Build the spec from what was read; a required key that is missing is empty (and a problem anyway)."""
+    top = {f.name: values[f.key] for f in FIELDS.values() if f.key in values and "." not in f.key}
+    inner = {f.name: values[f.key] for f in GROUPS["resources"] if f.key in values}
+    top["resources"] = Resources(**inner)
+    return JobSpec(username="", user_mail="", destination_cluster="", execution=())._replace(**top)
+
+
+def _nodes_fit_distribution(spec: JobSpec) -> Iterator[Problem]:
+    resources = spec.resources
+    if resources.distribution == "distributed" and resources.nodes is None:
+        yield Problem(
+            "resources.nbr_of_nodes",
+            "this key is missing",
+            "`distribution: distributed` needs it: on how many nodes?",
+        )
+    if resources.nodes is not None and resources.distribution != "distributed":
+        yield Problem(
+            "resources.nbr_of_nodes",
+            "this only goes with `distribution: distributed`",
+            "Set that, or leave this out",
+        )
+
+
+def _processes_fit_nodes(spec: JobSpec) -> Iterator[Problem]:
+    nodes, ntasks = spec.resources.nodes, spec.resources.ntasks
+    if nodes is not None and ntasks is not None and ntasks < nodes:
+        yield Problem(
+            "resources.nbr_processes",
+            f"{ntasks} processes cannot be spread over {nodes} nodes",
+            "Ask for at least one process a node",
+        )
+
+
+_RULES: Tuple[Callable[[JobSpec], Iterator[Problem]], ...] = (
+    _nodes_fit_distribution,
+    _processes_fit_nodes,
+)

@@ -1,0 +1,65 @@
+"""Documents the programs exchange; docs/protocol.md describes them for people."""
+
+import datetime as dt
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+SCHEMA = 1
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+#: Each line the wrapper prints for the client starts with this, so that noise around it does no harm.
+LINE_PREFIX = "gridferry: "
+
+Document = Dict[str, Any]
+
+
+def format_utc(seconds: float) -> str:
+    """Write seconds since 1970 as a UTC string of fixed width."""
+    moment = dt.datetime.fromtimestamp(seconds, dt.timezone.utc)
+    return moment.strftime(TIME_FORMAT)
+
+
+def parse_utc(text: str) -> float:
+    """Read what `format_utc` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    moment = dt.datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - its Z is UTC, which %z of 3.6 does not read
+    return moment.replace(tzinfo=dt.timezone.utc).timestamp()
+
+
+def journal_entry(job_uuid: str, seq: int, at: str, kind: str, body: Mapping[str, Any]) -> Document:
+    """One entry of a job's journal, which is also what is sent to the registry."""
+    return {"schema": SCHEMA, "job_uuid": job_uuid, "seq": seq, "at": at, "kind": kind, "body": dict(body)}
+
+
+def state_body(
+    state: str,
+    *,
+    reason: str = "",
+    detail: str = "",
+    stage: str = "",
+    since: str = "",
+    exit_code: str = "",
+    counts: Optional[Mapping[str, int]] = None,
+) -> Document:
+    """Body of a `state` entry; see docs/protocol.md."""
+    body = {"state": state, "reason": reason, "detail": detail}
+    extra = {"stage": stage, "since": since, "exit_code": exit_code, "counts": dict(counts or {})}
+    return dict(body, **{key: value for key, value in extra.items() if value})
+
+
+def report_batch(
+    cluster: str,
+    epoch: Optional[int],
+    reports: Sequence[Mapping[str, Any]],
+    cluster_status: Optional[Mapping[str, Any]] = None,
+) -> Document:
+    """All there is to report in one round."""
+    return {
+        "schema": SCHEMA,
+        "cluster": cluster,
+        "epoch": epoch,
+        "reports": list(reports),
+        "cluster_status": cluster_status,
+    }

@@ -1,0 +1,121 @@
+"""The first words with a login node: a script for /bin/sh that makes the folders and finds a Python."""
+
+import re
+import shlex
+from typing import Dict, List, NamedTuple, Optional
+
+from project.core.errors import GridferryError, Unreachable
+from project.core.layout import FOLDER, ClusterPaths
+
+#: Modules of the standard library without which a Python is of no use to the wrapper.
+_NEEDED = "import ssl, fcntl, json, sys; sys.exit(sys.version_info < (3, 6))"
+#: pyenv and its like put a script in front of the interpreter; what it leads to starts 0.1 s faster.
+_WHERE = "import sys; print(sys.executable)"
+_JOB_ROOT = re.compile(r"(?:[\w ./{}@+,=:~-]|\$(?!\())*\Z")
+_MARK = "gridferry-probe "
+
+_SCRIPT = """\
+umask 077
+{root}
+mkdir -p "$root/control/active" "$root/control/follower" {job_folders}|| {{ echo "{mark}failed folder"; exit 0; }}
+control=$root/control
+python=$(cat "$control/python" 2>/dev/null)
+if [ -z "$python" ] || [ ! -x "$python" ]; then
+    for python in {candidates} ''; do
+        [ -n "$python" ] || break
+        python=$("$python" -I -S -c {where} 2>/dev/null </dev/null) || continue
+        "$python" -I -S -c {needed} </dev/null >/dev/null 2>&1 && printf '%s' "$python" > "$control/python" && break
+    done
+fi
+[ -f "$control/wrapper-{sha12}.pyz" ] && echo "{mark}wrapper present"
+echo "{mark}root $root"
+echo "{mark}python $python"
+"""
+_CANDIDATES = (
+    "python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python3.9", "python3.8",
+    "python3.7", "python3.6", "/usr/libexec/platform-python",
+)  # fmt: skip
+
+
+class ProbeAnswer(NamedTuple):
+    """What a login node is like.
+
+    Attributes:
+        paths: of Gridferry there.
+        python: interpreter to run the wrapper with.
+        has_wrapper: whether this very wrapper is there already.
+    """
+
+    paths: ClusterPaths
+    python: str
+    has_wrapper: bool
+
+
+def probe_script(*, job_root: str, python: str, sha12: str, job_uuid: Optional[str] = None) -> str:
+    """Return the script.
+
+    Args:
+        job_root: of the cluster: "" for the home, an absolute path, or one that begins with `$SCRATCH` or its like.
+        python: of the cluster, tried first; "" for none.
+        sha12: of the wrapper.
+        job_uuid: the job whose folder shall be made, if any.
+
+    Raises:
+        GridferryError: the cluster's `job_root` holds characters that no path of a cluster needs.
+    """
+    if _JOB_ROOT.match(job_root) is None:
+        raise GridferryError(
+            f"the registry's `job_root` of this cluster is {job_root!r}",
+            remedy="Ask its administrator to correct it",
+        )
+    folders = "" if job_uuid is None else f'"$root/jobs/{job_uuid}/work" "$root/jobs/{job_uuid}/control" '
+    candidates = [shlex.quote(candidate) for candidate in (python, *_CANDIDATES) if candidate]
+    return _SCRIPT.format(
+        root=_root_line(job_root),
+        mark=_MARK,
+        job_folders=folders,
+        candidates=" ".join(candidates),
+        where=shlex.quote(_WHERE),
+        needed=shlex.quote(_NEEDED),
+        sha12=sha12,
+    )
+
+
+def _root_line(job_root: str) -> str:
+    """Return the line that sets $root; variables such as $SCRATCH are the login shell's to know.
+
+    What its profile prints comes before, so the last line counts.
+    """
+    if "$" in job_root:
+        inner = f'printf "\\n%s\\n" "{job_root}"'
+        return f"root=$(bash -l -c {shlex.quote(inner)} 2>/dev/null </dev/null | tail -n 1)/{FOLDER}"
+    return 'root="{}"/{}'.format(job_root or "$HOME", FOLDER)
+
+
+def parse_probe(answer: str, cluster: str) -> ProbeAnswer:
+    """Read the script's answer, whatever else was printed.
+
+    Raises:
+        GridferryError: there is no Python, or no folder to work in.
+        Unreachable: the answer is no answer.
+    """
+    found = _marked(answer)
+    if found.get("failed"):
+        raise GridferryError(
+            f"the job folder on {cluster} cannot be made",
+            remedy="Check your quota there, and the cluster's `job_root`",
+            detail=answer[-1000:],
+        )
+    if "root" not in found or not found["root"].startswith("/"):
+        raise Unreachable(f"the shell on {cluster} gave no usable answer", detail=answer[-1000:])
+    if not found.get("python"):
+        raise GridferryError(
+            f"there is no Python 3.6 or newer on the login node of {cluster}",
+            remedy="Ask the registry's administrator to set `python` of this cluster to its path",
+        )
+    return ProbeAnswer(ClusterPaths(found["root"]), found["python"], "wrapper" in found)
+
+
+def _marked(answer: str) -> Dict[str, str]:
+    lines: List[str] = [line[len(_MARK) :] for line in answer.splitlines() if line.startswith(_MARK)]
+    return dict(line.partition(" ")[::2] for line in lines)

@@ -1,0 +1,1 @@
+"""Slurm's words: command lines to build, output to parse, what states mean. Nothing here runs."""

@@ -1,0 +1,51 @@
+"""What sbatch says when it refuses a job for good, as against when it could not decide.
+
+Only words on this list are taken for a refusal. Everything else leaves the outcome unknown, and then the queue and
+the accounting are asked before anything is tried again: toil#5459 and sisyphus#281 tell of jobs that ran although
+sbatch had ended with exit 1.
+Source: slurm/src/common/slurm_errno.c, sbatch(1); the ones marked * were seen on 22.05.8.
+"""
+
+_REFUSALS = (
+    "invalid partition name",  # *
+    "invalid account or account/partition combination",
+    "invalid qos specification",
+    "invalid job array specification",  # *
+    "invalid generic resource (gres) specification",  # *
+    "invalid trackable resource",
+    "invalid feature specification",  # *
+    "invalid reservation",
+    "requested reservation is invalid",
+    "requested node configuration is not available",  # *
+    "more processors requested than permitted",
+    "node count specification invalid",
+    "memory required by task is not available",
+    "memory specification can not be satisfied",  # *
+    "invalid time specification",
+    "invalid wckey specification",
+    "time limit specification",
+    "requested time limit is invalid",
+    "job violates accounting/qos policy",
+    "access/permission denied",
+    "user's group not permitted to use this partition",
+    "job dependency problem",
+    "this does not look like a batch script",  # *
+    "requested partition configuration not available now",
+    "invalid --",
+    "unrecognized option",
+    "invalid option",
+    "invalid numeric value",
+    "batch script is empty",
+    "pathname of a file, directory or other parameter too long",
+    "job size specification",
+    "unable to open file",
+    "invalid user id",
+    "unmatched `",  # * a directive with a quote that is not closed
+    "command not found",  # there is no sbatch here
+)
+
+
+def is_refusal(stderr: str) -> bool:
+    """Whether sbatch's complaint means that the same job would be refused again."""
+    said = stderr.lower()
+    return any(words in said for words in _REFUSALS)

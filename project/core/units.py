@@ -1,0 +1,65 @@
+"""Time limits and memory sizes as researchers write them and as Slurm reads them: seconds and MiB inside."""
+
+import math
+import re
+from typing import Dict
+
+_UNIT_S: Dict[str, int] = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_WORDED = re.compile(r"^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$", re.ASCII)
+_CLOCK = re.compile(r"^(?:(\d+)-)?(\d+):(\d{1,2})(?::(\d{1,2}))?$", re.ASCII)
+_UNIT_MIB: Dict[str, float] = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$", re.IGNORECASE | re.ASCII)
+
+
+def parse_duration_s(text: str) -> int:
+    """Read `1d2h30m`, `45m`, `1-02:30:00` (days-hours:minutes:seconds) or `02:30:00` as seconds.
+
+    Raises:
+        ValueError: it is none of these, or no time at all.
+    """
+    compact = re.sub(r"\s+", "", str(text)).lower()
+    worded, clock = _WORDED.match(compact), _CLOCK.match(compact)
+    if worded and any(worded.groups()):
+        seconds = sum(int(n or 0) * _UNIT_S[unit] for n, unit in zip(worded.groups(), "dhms"))
+    elif clock:
+        days, first, second, third = clock.groups()
+        if third is None and days is None:
+            raise ValueError(f"{text!r} may mean minutes:seconds or hours:minutes")
+        parts = (days, first, second, third)
+        seconds = sum(int(n or 0) * _UNIT_S[unit] for n, unit in zip(parts, "dhms"))
+    else:
+        raise ValueError(f"{text!r} is not a duration")
+    if seconds == 0:
+        raise ValueError("a duration of zero")
+    return seconds
+
+
+def format_slurm_time(seconds: int) -> str:
+    """Write seconds as Slurm's `days-hours:minutes:seconds`."""
+    days, rest = divmod(seconds, _UNIT_S["d"])
+    hours, rest = divmod(rest, _UNIT_S["h"])
+    return "{}-{:02d}:{:02d}:{:02d}".format(days, hours, *divmod(rest, 60))
+
+
+def parse_memory_mib(text: str) -> int:
+    """Read `2625M`, `4G`, `1.5GiB`, `512K` as MiB, rounded up (Slurm's units are powers of 1024).
+
+    Raises:
+        ValueError: no number with a unit, or zero.
+    """
+    match = _SIZE.match(str(text).strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a size with a unit")
+    mib = math.ceil(float(match.group(1)) * _UNIT_MIB[match.group(2).upper()])
+    if mib == 0:
+        raise ValueError("a size of zero")
+    return mib
+
+
+def format_bytes(count: float) -> str:
+    """Write a number of bytes for people: `1.4 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:  # noqa: PLR2004 - the step between binary units
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
