@@ -1,0 +1,21 @@
+"""Time on the login node, as an object so that tests can simulate hours."""
+
+import time
+
+from project.core.messages import format_utc
+
+
+class Clock:
+    """The real clock."""
+
+    def now_s(self) -> float:
+        """Seconds since 1970 (UTC)."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def now_utc(self) -> str:
+        """Now, as documents write it."""
+        return format_utc(self.now_s())

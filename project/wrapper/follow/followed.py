@@ -1,0 +1,157 @@
+"""One job as the follower sees it; everything it must remember is in the job's journal."""
+
+import os
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Set
+
+from project.core import messages
+from project.core.messages import Document
+from project.core.slurm.commands import AccountRow, QueueRow
+from project.core.slurm.reasons import obstacle
+from project.core.slurm.states import PENDING, is_end_state
+from project.core.states import GatewayState, is_final, is_success, rank
+from project.wrapper import files
+from project.wrapper.follow import observe
+from project.wrapper.job import SUBMISSION, Job
+
+
+class FollowedJob:
+    """A job on its way; makes journal entries of what Slurm says about it.
+
+    Attributes:
+        job: what it is.
+        changed_s: when something last changed (seconds since 1970).
+    """
+
+    def __init__(self, job: Job, now_s: float) -> None:
+        self.job = job
+        self.changed_s = now_s
+        self._tasks: observe.Tasks = {}
+        self._marks = 0
+        self._told: Set[str] = set()
+        self._expected: FrozenSet[str] = frozenset()
+        for entry in job.journal.entries():
+            if entry["kind"] == "tasks":
+                self._tasks.update({row["task"]: {**self._tasks.get(row["task"], {}), **row} for row in _rows(entry)})
+
+    @property
+    def slurm_job_id(self) -> str:
+        """Its Slurm job id, "" before its submission is done and told."""
+        ready = files.read_text(os.path.join(self.job.paths.steps, SUBMISSION)) is not None
+        return (files.read_text(self.job.paths.slurm_job_id) or "").strip() if ready else ""
+
+    @property
+    def state(self) -> str:
+        """Its state as the journal has it."""
+        return self.job.journal.last_state()
+
+    @property
+    def ended_in_slurm(self) -> bool:
+        """Whether Slurm has nothing left to tell."""
+        return any(is_end_state(state) for state in self._states())
+
+    @property
+    def is_final(self) -> bool:
+        """Whether Gridferry has nothing left to do for it."""
+        return is_final(self.state)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do or to tell."""
+        return self.is_final and not self.job.journal.unsent()
+
+    def has_new_marks(self) -> bool:
+        """Whether the job script has noted a start or an end since the last look: a look at one folder, no query."""
+        try:
+            marks = len(os.listdir(self.job.paths.marks))
+        except FileNotFoundError:
+            marks = 0
+        new, self._marks = marks != self._marks, marks
+        return new
+
+    def take_in(self, queue: Sequence[QueueRow], account: Sequence[AccountRow], now_s: float) -> None:
+        """Journal what has changed according to answers of squeue and sacct."""
+        before, slurm_job_id = self._tasks, self.slurm_job_id
+        self._tasks = observe.observe(self.job.job_uuid, slurm_job_id, self._task_names(), before, queue, account)
+        rows = observe.changed_rows(before, self._tasks)
+        steps = observe.changes(self._last_slurm_state(), self._tasks, len(self._task_names()))
+        if rows and steps:
+            self.changed_s = now_s
+        if rows:
+            self.job.journal.append("tasks", {"slurm_job_id": slurm_job_id, "rows": rows})
+        for step in steps:
+            self.job.journal.append("state", self._state_body(step))
+        self._tell_obstacles()
+
+    def take_in_memory(self, peaks: Mapping[str, str]) -> None:
+        """Journal how much memory the tasks used at most (`MaxRSS`), by their JobID."""
+        rows = [
+            {"task": task, "JobID": row["JobID"], "MaxRSS": peaks[row["JobID"]]}
+            for task, row in self._tasks.items()
+            if row.get("JobID") in peaks
+        ]
+        if rows:
+            self.job.journal.append("tasks", {"slurm_job_id": self.slurm_job_id, "rows": rows})
+
+    def _tell_obstacles(self) -> None:
+        """Journal once for each reason why pending tasks will not start as they stand."""
+        for reason in sorted({row.get("Reason", "") for row in self._tasks.values() if row["State"] == PENDING}):
+            found = obstacle(reason)
+            if found is not None and reason not in self._told:
+                self._told.add(reason)
+                message = f"the job will not start: {found.text} ({reason}). {found.remedy}"
+                if not any(message == entry["body"].get("message") for entry in self.job.journal.entries()):
+                    self.note("error", "queue", message)
+
+    def surplus_ids(self, queue: Sequence[QueueRow]) -> List[str]:
+        """Return ids of Slurm jobs that carry our name and are not ours."""
+        own = self.slurm_job_id
+        ids = {row.slurm_job_id for row in queue if row.name == self.job.job_uuid and not is_end_state(row.state)}
+        return sorted(ids - {own}) if own else []
+
+    def wants_postprocessing(self) -> bool:
+        """Whether a postprocessing module is to run after this end."""
+        success = is_success(self._last_slurm_state())
+        return any(success or step.when == "always" for step in self.job.steps("postprocessing"))
+
+    def finish(self) -> None:
+        """Journal that nothing is left to do."""
+        self.job.journal.append("state", messages.state_body(GatewayState.DONE.value))
+
+    def note(self, severity: str, stage: str, message: str) -> None:
+        """Journal something worth telling."""
+        self.job.journal.append("notice", {"severity": severity, "stage": stage, "message": message, "detail": ""})
+
+    def _task_names(self) -> FrozenSet[str]:
+        """Return the names of the tasks there must be; once submitted, modules change nothing more."""
+        if not self._expected:
+            array = self.job.spec.resources.array
+            self._expected = frozenset(observe.task_names(array.task_ids if array else ()))
+        return self._expected
+
+    def _states(self) -> List[str]:
+        return [entry["body"]["state"] for entry in self.job.journal.entries() if entry["kind"] == "state"]
+
+    def _last_slurm_state(self) -> str:
+        known = [state for state in self._states() if state not in GatewayState.__members__]
+        return known[-1] if known else ""
+
+    def _state_body(self, step: observe.Change) -> Dict[str, object]:
+        since = "" if step.since_s is None else messages.format_utc(step.since_s)
+        body = messages.state_body(step.state, since=since, counts=observe.counts(self._tasks))
+        if rank(step.state) == rank("PENDING"):
+            reason = next(iter(self._tasks.values())).get("Reason", "")
+            return dict(body, reason="" if reason == "None" else reason)
+        if is_end_state(step.state):
+            worst = observe.worst_task(self._tasks)
+            detail = "" if is_success(step.state) else self._error_tail(worst)
+            return dict(body, exit_code=worst.get("ExitCode", ""), detail=detail)
+        return body
+
+    def _error_tail(self, row: Dict[str, str]) -> str:
+        """Return the end of what a task wrote to its standard error."""
+        name = "slurm-{}.err".format(row.get("JobID", ""))
+        return files.tail(os.path.join(self.job.paths.directory, name))
+
+
+def _rows(entry: Document) -> List[Dict[str, str]]:
+    return list(entry["body"]["rows"])

@@ -1,0 +1,194 @@
+"""What squeue and sacct say about a job, put together; pure functions.
+
+Rules, each from a trap somebody fell into:
+* a query that was not answered is not an observation: these functions are then not called at all (psij, fractal);
+* a row counts only if it carries our UUID as its name: Slurm ids are used again (submitit#1660);
+* the accounting's end state wins over the queue, the queue wins over what the accounting does not know yet;
+* array tasks cancelled while pending vanish from the queue and get no end in the accounting (measured); when it were
+  all of them, both list the array as a plain job. What is missing twice in a row is taken for cancelled;
+* a job cancelled while pending has a start in the accounting, the time of its cancellation, but no node (measured).
+"""
+
+import time
+from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence
+
+from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
+from project.core.slurm.ids import parse_id, parse_task_list
+from project.core.slurm.states import CANCELLED, PENDING, RUNNING, aggregate, parse_state
+from project.core.states import rank
+
+#: A job's name in the accounting until slurmctld has told it more (measured: for up to 5 s).
+_NAME_NOT_KNOWN_YET = "allocation"
+_PLAIN = ""
+_NO_NODE = ("", "None assigned")
+#: Set in a task's row while the task was missing in the last answers.
+_MISSED = "Missed"
+
+TaskRow = Dict[str, str]
+Tasks = Dict[str, TaskRow]
+
+
+class Change(NamedTuple):
+    """The whole job entered a state.
+
+    Attributes:
+        state: Slurm's word.
+        since_s: when, in seconds since 1970; None if Slurm does not say.
+    """
+
+    state: str
+    since_s: Optional[float]
+
+
+def observe(
+    job_uuid: str,
+    slurm_job_id: str,
+    expected: Collection[str],
+    known: Tasks,
+    queue: Iterable[QueueRow],
+    account: Iterable[AccountRow],
+) -> Tasks:
+    """Return the tasks of a job as they are now; a plain job is the task "".
+
+    Args:
+        job_uuid: the job's name in Slurm.
+        slurm_job_id: its id.
+        expected: names of its tasks; for a moment the accounting shows an array as a plain job, too (measured).
+        known: tasks as last seen; what is not seen now stays as it was.
+        queue: squeue's rows of the user.
+        account: sacct's rows.
+    """
+    missed = {task for task, row in known.items() if _MISSED in row}
+    tasks = {task: {column: cell for column, cell in row.items() if column != _MISSED} for task, row in known.items()}
+    listed: List[str] = []
+    for queued in queue:
+        if queued.slurm_job_id == slurm_job_id and queued.name == job_uuid:
+            listed += _names_in_queue(queued)
+            tasks.update(_queued_tasks(queued, tasks))
+    for row in account:
+        if row["JobName"] in (job_uuid, _NAME_NOT_KNOWN_YET) and parse_id(row["JobID"]).slurm_job_id == slurm_job_id:
+            if parse_state(row["State"]).word != PENDING:  # of pending tasks only the queue knows the latest
+                listed += task_names(parse_id(row["JobID"]).tasks)
+            tasks.update(_accounted_tasks(row, tasks))
+    if listed:
+        for task in set(expected).difference(listed):
+            tasks[task] = _missing_task(tasks.get(task, {}), _job_id(slurm_job_id, task), was_missed=task in missed)
+    return {task: row for task, row in tasks.items() if task in expected}
+
+
+def _missing_task(row: TaskRow, job_id: str, *, was_missed: bool) -> TaskRow:
+    """Return the row of a task that is not in the queue and has not begun, though Slurm knows its job."""
+    if parse_state(row.get("State", PENDING)).ended:
+        return row
+    state = CANCELLED if was_missed else row.get("State", PENDING)
+    return dict(row, JobID=job_id, State=state, **({} if was_missed else {_MISSED: "yes"}))
+
+
+def task_names(listed: Sequence[int]) -> List[str]:
+    """Return the names of array tasks; a plain job is the one task ""."""
+    return [str(task) for task in listed] or [_PLAIN]
+
+
+def _names_in_queue(row: QueueRow) -> List[str]:
+    return task_names([] if row.tasks in ("N/A", "") else parse_task_list(row.tasks))
+
+
+def _queued_tasks(row: QueueRow, known: Tasks) -> Tasks:
+    """Return what the queue knows: states that have not ended, and cancellations the accounting may never tell."""
+    state = parse_state(row.state)
+    if state.ended and state.word != CANCELLED:
+        return {}
+    found: Tasks = {}
+    for task in _names_in_queue(row):
+        before = known.get(task, {})
+        if not parse_state(before.get("State", PENDING)).ended:
+            changed = {"State": state.word, "JobID": _job_id(row.slurm_job_id, task), "Submit": row.submit}
+            if state.word == PENDING:
+                changed.update(Reason=row.reason, Start="Unknown")
+            elif row.start not in ("N/A", ""):
+                changed.update(Start=row.start)
+            found[task] = dict(before, **changed)
+    return found
+
+
+def _job_id(slurm_job_id: str, task: str) -> str:
+    return f"{slurm_job_id}_{task}" if task else slurm_job_id
+
+
+def _accounted_tasks(row: AccountRow, known: Tasks) -> Tasks:
+    """Return what the accounting knows; while a task has not ended, the queue's newer word on its state stays."""
+    word = parse_state(row["State"])
+    found: Tasks = {}
+    for task in task_names(parse_id(row["JobID"]).tasks):
+        before = known.get(task, {})
+        if word.ended or rank(word.word) >= rank(before.get("State", "")):
+            found[task] = dict(before, **dict(row, JobID=_job_id(parse_id(row["JobID"]).slurm_job_id, task)))
+        else:
+            found[task] = dict(row, **before)
+    return found
+
+
+def changed_rows(before: Tasks, after: Tasks) -> List[TaskRow]:
+    """Return the rows to report: the registry's columns of every task that is not as it was."""
+    return [
+        _reported(task, row)
+        for task, row in after.items()
+        if _reported(task, before.get(task, {})) != _reported(task, row)
+    ]
+
+
+def _reported(task: str, row: TaskRow) -> TaskRow:
+    return dict({column: row.get(column, "") for column in REPORTED_COLUMNS}, task=task)
+
+
+def counts(tasks: Tasks) -> Dict[str, int]:
+    """Return how many tasks are in each state."""
+    words = [parse_state(row["State"]).word for row in tasks.values()]
+    return {word: words.count(word) for word in sorted(set(words))}
+
+
+def changes(last: str, tasks: Tasks, expected_tasks: int) -> List[Change]:
+    """Return what the whole job went through since `last` (a Slurm word, or "" before the first), in order.
+
+    States too short to be seen are taken from the times Slurm keeps: a job that ended did run if it has a start.
+    """
+    now = aggregate((parse_state(row["State"]) for row in tasks.values()), expected_tasks)
+    if now is None or now == last:
+        return []
+    started = {task: row for task, row in tasks.items() if row.get("NodeList", "") not in _NO_NODE}
+    way = [Change(PENDING, _first(tasks, "Submit")), Change(RUNNING, _first(started, "Start"))]
+    passed = [step for step in way if rank(last) < rank(step.state) < rank(now)]
+    seen = [step for step in passed if step.since_s is not None]
+    return [*seen, Change(now, _since(now, tasks))]
+
+
+def _since(state: str, tasks: Tasks) -> Optional[float]:
+    if state == PENDING:
+        return _first(tasks, "Submit")
+    if state == RUNNING:
+        return _first(tasks, "Start")
+    ends = _times(tasks, "End")
+    return max(ends) if ends else None
+
+
+def _first(tasks: Tasks, column: str) -> Optional[float]:
+    times = _times(tasks, column)
+    return min(times) if times else None
+
+
+def _times(tasks: Tasks, column: str) -> List[float]:
+    parsed = (parse_local_s(row.get(column, "")) for row in tasks.values())
+    return [moment for moment in parsed if moment is not None]
+
+
+def parse_local_s(text: str) -> Optional[float]:
+    """Read Slurm's local time `2026-11-20T10:00:00`; None for `Unknown`, `None`, `N/A` and the like."""
+    try:
+        return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return None
+
+
+def worst_task(tasks: Tasks) -> TaskRow:
+    """Return the row of the task that ended worst, the one people want to hear about."""
+    return max(tasks.values(), key=lambda row: (parse_state(row["State"]).severity, row.get("ExitCode", "") != "0:0"))

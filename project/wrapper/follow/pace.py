@@ -1,0 +1,24 @@
+"""How often the scheduler is asked: soon after a change, seldom when nothing happens, never often enough to hurt."""
+
+SHORTEST_S = 2.0
+#: A change is told by mail within 60 s; a query and a report still have to fit in.
+LONGEST_S = 40.0
+#: Of all time, at most a twentieth is spent in the scheduler's queries.
+_LATENCY_FACTOR = 20.0
+_AGE_DIVISOR = 10.0
+
+
+def interval_s(youngest_change_age_s: float, latency_s: float) -> float:
+    """Return the wait until the next query.
+
+    Args:
+        youngest_change_age_s: how long ago any followed job last changed.
+        latency_s: how long the scheduler took for its last answers.
+    """
+    wanted = max(SHORTEST_S, youngest_change_age_s / _AGE_DIVISOR, latency_s * _LATENCY_FACTOR)
+    return min(LONGEST_S, wanted)
+
+
+def backoff_s(failures: int, longest_s: float = 60.0) -> float:
+    """Return the wait after this many failures in a row."""
+    return min(longest_s, 0.5 * 2.0 ** min(failures, 10))

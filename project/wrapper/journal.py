@@ -1,0 +1,70 @@
+"""What there is to report about a job, written to the cluster's disk before it is sent anywhere."""
+
+import os
+from typing import Any, Callable, List, Mapping
+
+from project.core.layout import JobPaths
+from project.core.messages import Document, journal_entry
+from project.wrapper import files
+from project.wrapper.clock import Clock
+
+_SUFFIX = ".json"
+
+
+class Journal:
+    """The numbered entries of one job, from 1, without gaps.
+
+    Args:
+        job_uuid: of the job.
+        paths: of the job.
+        clock: gives each entry its time.
+        listener: called with each entry this process adds.
+    """
+
+    def __init__(
+        self, job_uuid: str, paths: JobPaths, clock: Clock, listener: Callable[[Document], None] = lambda _: None
+    ) -> None:
+        self._job_uuid = job_uuid
+        self._paths = paths
+        self._clock = clock
+        self._listener = listener
+        self._entries: List[Document] = []
+
+    def append(self, kind: str, body: Mapping[str, Any]) -> Document:
+        """Add an entry; when it returns, the entry is on disk and its number is its own."""
+        while True:
+            seq = len(self.entries()) + 1
+            entry = journal_entry(self._job_uuid, seq, self._clock.now_utc(), kind, body)
+            if files.create(self._file(seq), files.to_json(entry)):
+                self._entries.append(entry)
+                self._listener(entry)
+                return entry
+
+    def entries(self) -> List[Document]:
+        """All entries, in order; what others added meanwhile is read, what was read before is remembered."""
+        while True:
+            entry = files.read_json(self._file(len(self._entries) + 1))
+            if entry is None:
+                return self._entries
+            self._entries.append(entry)
+
+    def unsent(self) -> List[Document]:
+        """Entries the registry has not acknowledged yet."""
+        return self.entries()[self.acknowledged() :]
+
+    def acknowledged(self) -> int:
+        """Return the number of the last entry the registry has taken."""
+        return int(files.read_text(self._paths.acknowledged) or 0)
+
+    def acknowledge(self, seq: int) -> None:
+        """Remember that the registry has everything up to `seq`."""
+        if seq > self.acknowledged():
+            files.replace(self._paths.acknowledged, str(seq).encode())
+
+    def _file(self, seq: int) -> str:
+        return os.path.join(self._paths.journal, f"{seq:06d}{_SUFFIX}")
+
+    def last_state(self) -> str:
+        """Return the state of the newest `state` entry, "" before the first."""
+        states = [entry["body"]["state"] for entry in self.entries() if entry["kind"] == "state"]
+        return states[-1] if states else ""

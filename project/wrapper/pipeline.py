@@ -1,0 +1,228 @@
+"""From an uploaded parcel to a job in Slurm's queue, step by step; each is remembered once done, for resuming."""
+
+import os
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
+
+from project.core import messages
+from project.core.errors import GridferryError, StageFailed, SubmissionRefused, SubmissionUnknown
+from project.core.layout import ClusterPaths
+from project.core.module_steps import ModuleStep
+from project.core.slurm.script import Placement, module_loads, render, render_watcher
+from project.core.states import GatewayState
+from project.wrapper import files
+from project.wrapper.clock import Clock
+from project.wrapper.container import container_command
+from project.wrapper.dependencies import parents_to_wait_for
+from project.wrapper.events import Events
+from project.wrapper.job import SUBMISSION, Job, checked
+from project.wrapper.lease import Lease
+from project.wrapper.module_runner import UserInput, run_modules
+from project.wrapper.shell import login_shell, own_command, run_live
+from project.wrapper.slurm import Slurm
+from project.wrapper.source import bring_source
+from project.wrapper.submission import Submission
+
+
+class Step(NamedTuple):
+    """One step of the way.
+
+    Attributes:
+        name: what is remembered once it is done, and what an error names as its stage.
+        run: does it.
+        needed_for: what there is to do; asked when the steps before are done, since modules may change it.
+    """
+
+    name: str
+    run: Callable[[], None]
+    needed_for: Callable[[], Any] = lambda: True
+
+
+class Pipeline:
+    """Takes one job into Slurm's queue.
+
+    Args:
+        job: unpacked.
+        cluster_paths: of this cluster.
+        slurm: to submit to.
+        lease: of this job, held by us.
+        clock: for waits.
+        events: tells the client.
+    """
+
+    def __init__(
+        self, job: Job, cluster_paths: ClusterPaths, slurm: Slurm, lease: Lease, clock: Clock, events: Events
+    ) -> None:
+        self._job = job
+        self._cluster_paths = cluster_paths
+        self._slurm = slurm
+        self._events = events
+        self._submission = Submission(job.job_uuid, job.paths, slurm, job.journal, lease, clock)
+
+    def steps(self) -> List[Step]:
+        """Return the steps in their order."""
+        job = self._job
+        return [
+            Step("source", self._source, lambda: job.sent.get("source")),
+            Step("upload", self._announce),
+            Step("requirements", self._requirements, lambda: job.spec.requirements or job.steps("preprocessing")),
+            Step("preprocessing", self._preprocessing, lambda: job.steps("preprocessing")),
+            Step("compilation", self._compilation, lambda: job.spec.compilation),
+            Step("script", self._script),
+            Step(SUBMISSION, self._submit),
+            Step("watcher", self._watch, lambda: job.cluster.get("follow") == "slurm"),
+        ]
+
+    def run(self) -> None:
+        """Do every step that has something to do and is not done yet.
+
+        Raises:
+            GridferryError: the step that failed; unless trying again may help, the journal says ERROR.
+        """
+        for step in self.steps():
+            try:
+                self._do(step)
+            except GridferryError as error:
+                if not error.transient:
+                    record_error(self._job, step.name, error)
+                raise
+
+    def _do(self, step: Step) -> None:
+        mark = os.path.join(self._job.paths.steps, step.name)
+        if step.needed_for() and files.read_text(mark) is None:
+            step.run()
+            files.create(mark, b"")
+
+    def _source(self) -> None:
+        source = self._job.sent["source"]
+        self._events.output("source", "git clone {} ({})".format(source["url"], source["commit"]))
+        bring_source(self._job.paths, source)
+
+    def _announce(self) -> None:
+        paths = self._job.paths
+        fields = {"job_directory": paths.directory, "working_directory": self._job.workdir}
+        self._job.journal.append("fields", {"fields": fields})
+        self._enter(GatewayState.UPLOADED)
+
+    def _requirements(self) -> None:
+        self._enter(GatewayState.PREPROCESSING)
+        self._run_commands("requirements", self._job.spec.requirements)
+
+    def _preprocessing(self) -> None:
+        """Run the modules on the job file as it was sent: after a crash in between they start from there again."""
+        changed = run_modules(
+            self._job.steps("preprocessing"),
+            dict(self._job.sent["user_input"]),
+            folder=self._job.paths.modules,
+            on_start=lambda step: self._events.output("preprocessing", step.name),
+            on_result=self._record_module,
+            environment=module_environment(self._job),
+            on_said=lambda line: self._events.output("preprocessing", line),
+        )
+        checked(changed)
+        files.replace_json(self._job.paths.changed_input, changed)
+        self._job.journal.append("fields", {"fields": {"user_input": changed}})
+
+    def _record_module(self, step: ModuleStep, result: UserInput) -> None:
+        self._job.journal.append("module", module_body(step, result))
+
+    def _compilation(self) -> None:
+        self._enter(GatewayState.COMPILING)
+        self._run_commands("compilation", self._job.spec.compilation)
+
+    def _script(self) -> None:
+        job = self._job
+        text = render(
+            job.spec,
+            job_uuid=job.job_uuid,
+            paths=job.paths,
+            workdir=job.workdir,
+            placement=self._placement(),
+        )
+        files.replace(job.paths.script, text.encode())
+
+    def _placement(self) -> Placement:
+        """Return what this cluster adds to the job."""
+        job, spec = self._job, self._job.spec
+        container = spec.container and container_command(spec.container, job.workdir, self._slurm)
+        return Placement(
+            partition=str(job.cluster.get("partition") or ""),
+            waits_for=parents_to_wait_for(self._cluster_paths, self._slurm, spec.dependencies),
+            container=container or (),
+        )
+
+    def _submit(self) -> None:
+        slurm_job_id = self._submission.submit()
+        self._job.journal.append("fields", {"fields": {"slurm_job_id": slurm_job_id}})
+        self._enter(GatewayState.SUBMITTED)
+
+    def _watch(self) -> None:
+        """Where login nodes end what users leave behind, let Slurm itself start a follower at the job's end."""
+        paths, cluster_paths = self._job.paths, self._cluster_paths
+        text = render_watcher(
+            self._job.spec,
+            slurm_job_id=files.read_text(paths.slurm_job_id) or "",
+            log=os.path.join(cluster_paths.follower, "log"),
+            partition=str(self._job.cluster.get("partition") or ""),
+            command=own_command("follow"),
+        )
+        files.replace(paths.watcher, text.encode())
+        try:
+            self._slurm.submit(paths.watcher, held=False)
+        except (SubmissionRefused, SubmissionUnknown) as error:
+            message = f"no follower could be queued behind the job: {error.message}"
+            body = {"severity": "warning", "stage": "submission", "message": message, "detail": error.detail}
+            self._job.journal.append("notice", body)
+
+    def _enter(self, state: GatewayState) -> None:
+        self._job.journal.append("state", messages.state_body(state.value))
+
+    def _run_commands(self, stage: str, commands: Sequence[str]) -> None:
+        """Run the user's commands one by one; the first that fails ends the job."""
+        log = self._job.paths.log(stage)
+        for command in commands:
+            self._events.output(stage, "$ " + command)
+            lines = [*module_loads(self._job.spec.environment_modules), command]
+            exit_code = run_live(
+                login_shell(lines),
+                folder=self._job.workdir,
+                log=log,
+                on_line=lambda line: self._events.output(stage, line),
+            )
+            if exit_code != 0:
+                raise StageFailed(
+                    f"`{command}` of {stage} ended with exit code {exit_code}",
+                    remedy=f"All it printed is in {log} on the login node",
+                    detail=files.tail(log),
+                )
+
+
+def refuse_ended(job: Job) -> None:
+    """Check that a job has not ended with an error before.
+
+    Raises:
+        StageFailed: it has; what it reported then stays true.
+    """
+    if job.journal.last_state() == GatewayState.ERROR.value:
+        raise StageFailed("this job ended with an error before", remedy="Submit its job file again, as a new job")
+
+
+def record_error(job: Job, stage: str, error: GridferryError) -> None:
+    """Journal that a job ends here."""
+    body = messages.state_body(
+        GatewayState.ERROR.value, stage=stage, reason=f"{error.message}. {error.remedy}", detail=error.detail
+    )
+    job.journal.append("state", body)
+
+
+def module_body(step: ModuleStep, result: UserInput) -> messages.Document:
+    """Body of a `module` entry."""
+    return {"stage": step.stage, "step": step.number, "module": step.module, "result": result}
+
+
+def module_environment(job: Job) -> Dict[str, str]:
+    """What the user's modules find in their environment."""
+    return {
+        "GRIDFERRY_JOB_UUID": job.job_uuid,
+        "GRIDFERRY_JOB_DIRECTORY": job.paths.directory,
+        "GRIDFERRY_WORKING_DIRECTORY": job.workdir,
+    }

@@ -1,0 +1,96 @@
+"""Runs Slurm's commands; what they are and say is core.slurm's business."""
+
+import os
+import pwd
+from typing import Callable, Dict, List, Sequence, TypeVar
+
+from project.core.messages import Document
+from project.core.slurm.commands import (
+    ENVIRONMENT,
+    AccountRow,
+    CommandResult,
+    PeakMemory,
+    QueueRow,
+    Sacct,
+    Sbatch,
+    Scancel,
+    Scontrol,
+    ShowConfig,
+    Squeue,
+)
+from project.core.slurm.nodes import JobCounts, Sinfo, cluster_status
+from project.wrapper.shell import run
+
+Answer = TypeVar("Answer")
+
+#: A command that is silent for so long is given up; slurmctld's own clients give up after MessageTimeout, 10 s.
+TIMEOUT_S = 60.0
+
+
+class Slurm:
+    """This cluster's Slurm, as the current user sees it.
+
+    Args:
+        timeout_s: how long a command may be silent.
+
+    Attributes:
+        latency_s: how long the last query took.
+    """
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self.latency_s = 0.0
+        self._timeout_s = timeout_s
+        self._user = pwd.getpwuid(os.getuid()).pw_name
+
+    def _ask(self, argv: List[str], parse: Callable[[CommandResult], Answer]) -> Answer:
+        try:
+            result = run(argv, timeout_s=self._timeout_s, environment=ENVIRONMENT)
+        except FileNotFoundError:
+            result = CommandResult(127, "", f"{argv[0]}: command not found")
+        self.latency_s = result.seconds
+        return parse(result)
+
+    def submit(self, script: str, *, held: bool = True) -> str:
+        """Submit a job script; a held job waits for `release`. Raises as `Sbatch.parse` does."""
+        command = Sbatch(script, held)
+        return self._ask(command.argv(), command.parse)
+
+    def release(self, slurm_job_id: str) -> None:
+        """Let a held job run."""
+        command = Scontrol("release", slurm_job_id)
+        self._ask(command.argv(), command.parse)
+
+    def cancel(self, slurm_job_id: str) -> None:
+        """Cancel a job."""
+        command = Scancel(slurm_job_id)
+        self._ask(command.argv(), command.parse)
+
+    def queue(self, name: str = "") -> List[QueueRow]:
+        """Return the user's rows of squeue, of all jobs or of those with this name."""
+        command = Squeue(self._user, name)
+        return self._ask(command.argv(), command.parse)
+
+    def account(self, slurm_job_ids: Sequence[str]) -> List[AccountRow]:
+        """Return sacct's rows of these jobs."""
+        command = Sacct(slurm_job_ids=slurm_job_ids)
+        return self._ask(command.argv(), command.parse)
+
+    def account_by_name(self, name: str, since: str) -> List[AccountRow]:
+        """Return sacct's rows of jobs with this name since then (local time, ISO)."""
+        command = Sacct(name=name, since=since)
+        return self._ask(command.argv(), command.parse)
+
+    def peak_memory(self, slurm_job_ids: Sequence[str]) -> Dict[str, str]:
+        """Return how much memory jobs and array tasks used at most, by JobID."""
+        command = PeakMemory(slurm_job_ids)
+        return self._ask(command.argv(), command.parse)
+
+    def config(self) -> Dict[str, str]:
+        """Return Slurm's configuration."""
+        command = ShowConfig()
+        return self._ask(command.argv(), command.parse)
+
+    def status(self, now_utc: str) -> Document:
+        """Return the cluster's status document."""
+        nodes, counts = Sinfo(), JobCounts()
+        return cluster_status(self._ask(nodes.argv(), nodes.parse), self._ask(counts.argv(), counts.parse), now_utc)

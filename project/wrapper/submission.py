@@ -1,0 +1,171 @@
+"""Submits a job exactly once: hold, write the id down, release that id; after any doubt, look before trying again.
+
+Promised: the user's commands begin under exactly one Slurm job. A surplus job is held, so it never runs them; it is
+cancelled and told. See docs/decisions/0001-exactly-once.md.
+"""
+
+import time
+from typing import Any, Callable, List, Set
+
+from project.core.errors import SchedulerUnavailable, SubmissionUnknown
+from project.core.layout import JobPaths
+from project.core.slurm.commands import QueueRow
+from project.core.slurm.ids import parse_id
+from project.core.slurm.states import PENDING
+from project.wrapper import files
+from project.wrapper.clock import Clock
+from project.wrapper.journal import Journal
+from project.wrapper.lease import Lease
+from project.wrapper.slurm import Slurm
+
+#: Accounting shows a job by name up to 5.1 s after its submission (measured); after that silence means absence.
+SETTLE_S = 8.0
+#: Waits between attempts; slurmctld may be away for minutes while it is restarted.
+RETRY_WAITS_S = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0, 60.0)
+_TWO_DAYS_S = 2 * 86400
+_HELD = ("JobHeldUser", "JobHeldAdmin")
+
+
+class Submission:
+    """One job's way into Slurm; may be started again after any crash.
+
+    Args:
+        job_uuid: also Slurm's job name.
+        paths: of the job.
+        slurm: to ask.
+        journal: where surplus jobs are told.
+        lease: checked before every sbatch.
+        clock: for waits.
+    """
+
+    def __init__(
+        self, job_uuid: str, paths: JobPaths, slurm: Slurm, journal: Journal, lease: Lease, clock: Clock
+    ) -> None:
+        self._job_uuid = job_uuid
+        self._paths = paths
+        self._slurm = slurm
+        self._journal = journal
+        self._lease = lease
+        self._clock = clock
+
+    def submit(self) -> str:
+        """Return the job's one Slurm job id, released.
+
+        Raises:
+            SubmissionRefused: Slurm refused the job for good; there is none.
+            SubmissionUnknown: it could not be found out; calling again goes on from there.
+        """
+        known = (files.read_text(self._paths.slurm_job_id) or "").strip()
+        if not known:
+            known = self._obtain()
+        self._release(known)
+        return known
+
+    def _obtain(self) -> str:
+        if files.read_json(self._paths.intent) is not None:
+            found = self._search()
+            if found:
+                return self._adopt(found)
+        for wait_s in (*RETRY_WAITS_S, None):
+            self._lease.check()
+            self._write_intent()
+            try:
+                return self._adopt([self._slurm.submit(self._paths.script)])
+            except SubmissionUnknown:
+                found = self._search()
+                if found:
+                    return self._adopt(found)
+                if wait_s is None:
+                    raise
+                self._clock.sleep(wait_s)
+        raise AssertionError("unreachable: the last wait is None")
+
+    def _write_intent(self) -> None:
+        """Put on record that from now on there may be a Slurm job; the first time counts."""
+        if files.read_json(self._paths.intent) is None:
+            files.replace_json(self._paths.intent, {"schema": 1, "at_s": self._clock.now_s()})
+
+    def _search(self) -> List[str]:
+        """Return the ids of all Slurm jobs with our name, lowest first, once queue and accounting have answered."""
+        found = self._search_once()
+        if not found:
+            self._clock.sleep(SETTLE_S)
+            found = self._search_once()
+        return found
+
+    def _search_once(self) -> List[str]:
+        ids: Set[str] = {row.slurm_job_id for row in self._answered(self._named_rows)}
+        ids.update(parse_id(row["JobID"]).slurm_job_id for row in self._answered(self._named_accounts))
+        return sorted(ids, key=int)
+
+    def _named_rows(self) -> List[QueueRow]:
+        return self._slurm.queue(self._job_uuid)
+
+    def _named_accounts(self) -> List[Any]:
+        intent = files.read_json(self._paths.intent)
+        since_s = float(intent["at_s"]) - _TWO_DAYS_S
+        return self._slurm.account_by_name(
+            self._job_uuid, time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since_s))
+        )
+
+    def _answered(self, query: Callable[[], List[Any]]) -> List[Any]:
+        """Ask until there is an answer.
+
+        Raises:
+            SubmissionUnknown: there was none for as long as we wait.
+        """
+        for wait_s in RETRY_WAITS_S:
+            try:
+                return query()
+            except SchedulerUnavailable:
+                self._clock.sleep(wait_s)
+        raise SubmissionUnknown(
+            "Slurm does not say whether it took the job",
+            remedy="Resume later: the job is looked for before anything is submitted again",
+        )
+
+    def _adopt(self, found: List[str]) -> str:
+        """Write down the first id as the job's own; whatever stands there already wins. Cancel the rest."""
+        files.create(self._paths.slurm_job_id, found[0].encode())
+        own = (files.read_text(self._paths.slurm_job_id) or "").strip()
+        for surplus in found:
+            if surplus != own:
+                self.cancel_surplus(surplus)
+        return own
+
+    def cancel_surplus(self, slurm_job_id: str) -> None:
+        """Cancel a twin, which is held and has never run, and tell so."""
+        try:
+            self._slurm.cancel(slurm_job_id)
+        except SchedulerUnavailable:
+            return  # it stays held, and the follower cancels it once Slurm answers
+        message = f"Slurm held a second job {slurm_job_id} for this one; it never ran and was cancelled"
+        self._journal.append(
+            "notice", {"severity": "warning", "stage": "submission", "message": message, "detail": ""}
+        )
+
+    def _release(self, slurm_job_id: str) -> None:
+        """Release the job once; a user may hold it again later, and then it stays held."""
+        if files.read_text(self._paths.released) is not None:
+            return
+        for wait_s in (0.5, *RETRY_WAITS_S):
+            try:
+                self._slurm.release(slurm_job_id)
+                break
+            except SchedulerUnavailable:
+                if self._is_released(slurm_job_id):
+                    break
+                self._clock.sleep(wait_s)
+        else:
+            raise SubmissionUnknown(
+                f"Slurm job {slurm_job_id} is held and could not be released", remedy="Resume later"
+            )
+        files.create(self._paths.released, slurm_job_id.encode())
+
+    def _is_released(self, slurm_job_id: str) -> bool:
+        """Whether the queue shows the job without a hold, as ended (a cancelled one keeps the word), or no more."""
+        try:
+            rows = [row for row in self._named_rows() if row.slurm_job_id == slurm_job_id]
+        except SchedulerUnavailable:
+            return False
+        return not any(row.state == PENDING and row.reason in _HELD for row in rows)
