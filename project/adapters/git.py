@@ -1,0 +1,88 @@
+"""Jobs that are Git repositories, read and cloned with the user's own Git and credentials, through GitPython."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from project.adapters.source import pack_folder
+from project.core.errors import UsageError
+from project.core.job_source import ALLOWED_PROTOCOLS, GitSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": ALLOWED_PROTOCOLS}
+
+
+class GitRepositories:
+    """Git repositories, with the user's own Git."""
+
+    def resolve(self, source: GitSource) -> str:
+        """Return the commit that a repository's branch, tag or commit stands for right now.
+
+        Raises:
+            UsageError: the repository cannot be read, or has no such thing.
+        """
+        import git  # noqa: PLC0415 - only jobs from Git need it, and it looks for the git program
+
+        wanted = source.ref or "HEAD"
+        try:
+            listed = git.Git().ls_remote("--quiet", "--", source.url, env={**os.environ, **_ENVIRONMENT})
+        except git.GitCommandError as error:
+            raise UsageError(
+                f"the repository {source.url} cannot be read",
+                remedy="Check its address, and that `git ls-remote` works with it here",
+                detail=str(error.stderr).strip(),
+            ) from error
+        commits = _commits(str(listed))
+        for name in (wanted, f"refs/heads/{wanted}", f"refs/tags/{wanted}^{{}}", f"refs/tags/{wanted}"):
+            if name in commits:
+                return commits[name]
+        if source.is_commit:
+            return source.ref
+        raise UsageError(
+            f"{source.url} has no branch, tag or commit {wanted!r}",
+            remedy="Write #branch, #tag or #commit with all 40 digits of the commit",
+        )
+
+    def pack(self, url: str, commit: str, target: Path) -> None:
+        """Clone a repository at a commit, submodules included, and pack it into `target`.
+
+        Raises:
+            UsageError: it cannot be cloned, or has no such commit.
+        """
+        with _cloned(url, commit) as folder:
+            pack_folder(target, folder)
+
+
+def _commits(listed: str) -> dict[str, str]:
+    pairs = (line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
+    return {name: commit for commit, name in pairs}
+
+
+@contextlib.contextmanager
+def _cloned(url: str, commit: str) -> Iterator[Path]:
+    """Clone into a temporary folder, removed at the end."""
+    import git  # noqa: PLC0415 - see above
+
+    environment = {**os.environ, **_ENVIRONMENT}
+    with tempfile.TemporaryDirectory(prefix="gridferry-") as folder:
+        target = Path(folder) / "clone"
+        try:
+            repository = git.Repo.clone_from(
+                url, target, env=environment, no_checkout=True, allow_unsafe_protocols=True
+            )
+            with repository, repository.git.custom_environment(**_ENVIRONMENT):
+                repository.git.checkout("--detach", commit)
+                repository.git.submodule("update", "--init", "--recursive")
+        except git.GitCommandError as error:
+            raise UsageError(
+                f"{url} cannot be cloned at {commit}",
+                remedy="Check that `git clone` works here",
+                detail=str(error.stderr),
+            ) from error
+        yield target

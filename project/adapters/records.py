@@ -1,0 +1,83 @@
+"""This machine's own record of every submission: one private JSON file each, and what was to be uploaded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from project.core.errors import UsageError
+from project.wrapper import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SHORTEST_PREFIX = 4
+
+
+class Records:
+    """The records below a folder.
+
+    Args:
+        folder: made private if missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, record: dict[str, Any]) -> None:
+        """Write a record whole or not at all, safely on disk when this returns."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        content = json.dumps(record, indent=1, sort_keys=True).encode()
+        write_private(self._folder / f"{record['job_uuid']}.json", content)
+
+    def load(self, job_uuid: str) -> dict[str, Any] | None:
+        """Return the record of a job, None if it was not submitted from here."""
+        try:
+            return dict(json.loads((self._folder / f"{job_uuid}.json").read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def parcel(self, job_uuid: str) -> Path:
+        """Where the parcel of a job is kept until the job is in Slurm's queue."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder / f"{job_uuid}.tar.gz"
+
+    def forget_parcel(self, job_uuid: str) -> None:
+        """Remove what is not needed any more."""
+        self.parcel(job_uuid).unlink(missing_ok=True)
+
+    def unfinished(self, input_sha256: str) -> dict[str, Any] | None:
+        """Return the newest submission of the same input that can be gone on with, if any.
+
+        It was planned, and did not get into Slurm's queue.
+        """
+        candidates = [record for record in self._all() if record.get("input_sha256") == input_sha256]
+        pending = [
+            record for record in candidates if record.get("stage") in ("created", "launched") and "job" in record
+        ]
+        return max(pending, key=lambda record: record["created_at"], default=None)
+
+    def complete(self, prefix: str) -> str:
+        """Return the UUID that begins with `prefix`; the prefix itself when none of ours does.
+
+        Raises:
+            UsageError: several do.
+        """
+        if len(prefix) < _SHORTEST_PREFIX:
+            return prefix
+        matches = [path.stem for path in self._folder.glob("*.json") if path.stem.startswith(prefix)]
+        if len(matches) > 1:
+            raise UsageError(f"{prefix} is the beginning of {len(matches)} UUIDs", remedy="Give more of it")
+        return matches[0] if matches else prefix
+
+    def _all(self) -> Iterator[dict[str, Any]]:
+        for path in self._folder.glob("*.json"):
+            with contextlib.suppress(ValueError):
+                yield json.loads(path.read_bytes())
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a private file whole or not at all, safely on disk when this returns."""
+    files.replace(str(path), content)

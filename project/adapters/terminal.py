@@ -1,0 +1,185 @@
+"""What a person sees and answers: stages with times, live on a terminal, else plain lines; all on standard error."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from project.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.status import Status
+
+
+class TerminalPrompter:
+    """Asks the person at the terminal.
+
+    Args:
+        assume_yes: `--yes`: questions of yes or no are answered yes (but for those of trust).
+        no_input: `--no-input`: every question is an error instead.
+        before_asking: called first, so that nothing else moves on the terminal.
+    """
+
+    def __init__(
+        self, *, assume_yes: bool = False, no_input: bool = False, before_asking: Callable[[], None] = lambda: None
+    ) -> None:
+        self._assume_yes = assume_yes
+        self._before_asking = before_asking
+        self._no_input = no_input or not sys.stdin.isatty()
+
+    @property
+    def assumes_yes(self) -> bool:
+        """Whether `--yes` was given."""
+        return self._assume_yes
+
+    def secret(self, question: str) -> str:
+        """Ask for a secret without echo."""
+        self._prepare_to_ask(question)
+        return getpass.getpass(f"{question}: ")
+
+    def text(self, question: str, default: str = "") -> str:
+        """Ask for a line of text."""
+        self._prepare_to_ask(question)
+        hint = f" [{default}]" if default else ""
+        return self._read(f"{question}{hint}: ") or default
+
+    def confirm(self, question: str) -> bool:
+        """Ask yes or no; `--yes` answers yes."""
+        return self._assume_yes or self.confirm_trust(question)
+
+    def confirm_trust(self, question: str) -> bool:
+        """Ask yes or no about trust; `--yes` does not answer this one."""
+        self._prepare_to_ask(question)
+        return self._read(f"{question} [y/N]: ").strip().lower() in ("y", "yes")
+
+    def choose(self, question: str, options: Sequence[str]) -> str:
+        """Ask for one of `options` by number or name, or another word; `--yes` takes the first."""
+        if self._assume_yes and options:
+            return options[0]
+        listed = ", ".join(f"{number}) {option}" for number, option in enumerate(options, 1))
+        answer = self.text(f"{question} ({listed})").strip()
+        known = {str(number): option for number, option in enumerate(options, 1)}
+        return known.get(answer, answer)
+
+    def _prepare_to_ask(self, question: str) -> None:
+        if self._no_input:
+            raise UsageError(
+                f"this needs an answer and nobody can be asked: {question}",
+                remedy="Run it once at a terminal, or give the answer in the job file or by a flag",
+            )
+        self._before_asking()
+
+    @staticmethod
+    def _read(prompt: str) -> str:
+        print(prompt, end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().rstrip("\n")
+
+
+class PlainView:
+    """Stages as plain lines with their times: `  0.31s  connect: nic5`."""
+
+    def __init__(self) -> None:
+        self._started = self._stage_started = time.monotonic()
+        self._stage = ""
+
+    def begin(self, stage: str) -> None:
+        """A stage begins; the one before it is done."""
+        self.end()
+        self._stage, self._stage_started = stage, time.monotonic()
+
+    def end(self, detail: str = "") -> None:
+        """The stage is done, with something to say about it or not."""
+        if self._stage:
+            seconds = time.monotonic() - self._stage_started
+            self.note(f"{seconds:7.2f}s  {self._stage}{': ' + detail if detail else ''}")
+            self._stage = ""
+
+    def fail(self) -> None:
+        """The stage failed; the error is told elsewhere."""
+        if self._stage:
+            self.note(f" failed   {self._stage}")
+            self._stage = ""
+
+    def pause(self) -> None:
+        """The person is about to be asked; plain lines stand still anyway."""
+
+    def note(self, line: str) -> None:
+        """Say something now."""
+        print(line, file=sys.stderr, flush=True)
+
+    def output(self, line: str) -> None:
+        """A command of the user printed a line."""
+        self.note(f"          | {line}")
+
+    def progress(self, done: int, total: int) -> None:
+        """Bytes of a transfer; nothing on plain lines."""
+
+
+class LiveView(PlainView):
+    """The same on a terminal: the running stage with a spinner, finished ones ticked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console  # noqa: PLC0415 - a tenth of a second that `--help` does not need
+
+        self._console = Console(stderr=True, highlight=False)
+        self._status: Status | None = None
+
+    def begin(self, stage: str) -> None:
+        """A stage begins; the one before it is done."""
+        super().begin(stage)
+        self._status = self._console.status(stage)
+        self._status.start()
+
+    def end(self, detail: str = "") -> None:
+        """The stage is done."""
+        stage, self._stage = self._stage, ""
+        self._stop()
+        if stage:
+            seconds = time.monotonic() - self._stage_started
+            extra = f"[dim]  {_escape(detail)}[/dim]" if detail else ""
+            self._console.print(f"[green]✔[/green] {stage}{extra} [dim]{seconds:.2f} s[/dim]")
+
+    def fail(self) -> None:
+        """The stage failed."""
+        stage, self._stage = self._stage, ""
+        self._stop()
+        if stage:
+            self._console.print(f"[red]✘[/red] {stage}")
+
+    def pause(self) -> None:
+        """Stop the spinner: it would write over the question, and take its [y/N] for markup."""
+        self._stop()
+
+    def note(self, line: str) -> None:
+        """Say something now."""
+        self._console.print(_escape(line))
+
+    def output(self, line: str) -> None:
+        """A command of the user printed a line."""
+        self._console.print(f"[dim]  │ {_escape(line)}[/dim]")
+
+    def progress(self, done: int, total: int) -> None:
+        """Bytes of a transfer."""
+        if self._status is not None and total:
+            self._status.update(f"{self._stage} {100 * done // total} %")
+
+    def _stop(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape  # noqa: PLC0415 - see LiveView
+
+    return escape(text)
+
+
+def make_view(*, quiet: bool = False) -> PlainView:
+    """Return the view that suits standard error."""
+    return LiveView() if sys.stderr.isatty() and not quiet else PlainView()

@@ -1,0 +1,153 @@
+"""The composition root: settings to adapters to services. The only place that says which adapter is real."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from project.adapters.archive import Archive
+from project.adapters.git import GitRepositories
+from project.adapters.modules import LocalModules
+from project.adapters.records import Records
+from project.adapters.registry import HttpRegistry
+from project.adapters.source import build_parcel
+from project.adapters.terminal import PlainView, TerminalPrompter, make_view
+from project.config import Settings, load_settings
+from project.core.errors import UsageError
+from project.services.dispatch import Dispatcher
+from project.services.logins import LoginChoice
+from project.services.reach import Reacher
+from project.services.submit import Submitter
+from project.services.wait import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from project.ports import Connector, WrapperArchive
+    from project.services.retrieve import Retriever
+
+
+class SystemClock:
+    """The real clock."""
+
+    def now_s(self) -> float:
+        """Seconds since 1970 (UTC)."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything a command needs, made when it is first asked for.
+
+    Attributes:
+        settings: what holds for this call.
+        prompter: asks the person.
+        view: shows what is going on.
+    """
+
+    settings: Settings
+    prompter: TerminalPrompter
+    view: PlainView
+
+    @cached_property
+    def registry(self) -> HttpRegistry:
+        """The registry, as the user.
+
+        Raises:
+            UsageError: there is no token.
+        """
+        if not self.settings.token:
+            raise UsageError(
+                "there is no token for the registry",
+                remedy=f"Put yours into {self.settings.home}/token (mode 600), or set GRIDFERRY_TOKEN",
+            )
+        return HttpRegistry(self.settings.registry, self.settings.token)
+
+    @cached_property
+    def connector(self) -> Connector:
+        """SSH."""
+        from project.adapters.ssh import SshConnector  # noqa: PLC0415 - paramiko costs 0.2 s that not all need
+
+        settings = self.settings
+        return SshConnector(
+            prompter=self.prompter,
+            known_hosts=[settings.known_hosts],
+            remember_in=settings.confirmed_hosts,
+            ssh_config=settings.ssh_config,
+        )
+
+    def remember_host(self, host: str, port: int, keys: Sequence[str]) -> None:
+        """Trust these host keys from now on: for hosts this very user has just made, and no others."""
+        from project.adapters.ssh.own_hosts import trust_own  # noqa: PLC0415 - see above
+
+        trust_own(self.settings.confirmed_hosts, host, port, keys)
+
+    @cached_property
+    def records(self) -> Records:
+        """This machine's record of submissions."""
+        return Records(self.settings.records)
+
+    @cached_property
+    def archive(self) -> WrapperArchive:
+        """The wrapper."""
+        return Archive(self.settings.home / "cache")
+
+    @property
+    def logins(self) -> LoginChoice:
+        """What the settings say about clusters."""
+        return LoginChoice(self.settings.clusters, self.settings.timeout_s)
+
+    def submitter(self) -> Submitter:
+        """Submits jobs."""
+        self.registry.look_up_clusters()  # the answer comes while `self.connector` is imported
+        repositories = GitRepositories()
+        return Submitter(
+            registry=self.registry,
+            records=self.records,
+            modules=LocalModules(),
+            pack=build_parcel,
+            repositories=repositories,
+            prompter=self.prompter,
+            view=self.view,
+            clock=SystemClock(),
+            reacher=Reacher(connector=self.connector, prompter=self.prompter, view=self.view, logins=self.logins),
+            dispatcher=Dispatcher(
+                registry=self.registry,
+                records=self.records,
+                repositories=repositories,
+                archive=self.archive,
+                view=self.view,
+                logins=self.logins,
+            ),
+        )
+
+    def retriever(self) -> Retriever:
+        """Fetches results."""
+        from project.services.retrieve import Retriever  # noqa: PLC0415 - only `retrieve` needs it
+
+        return Retriever(
+            registry=self.registry,
+            connector=self.connector,
+            records=self.records,
+            archive=self.archive,
+            prompter=self.prompter,
+            view=self.view,
+            logins=self.logins,
+        )
+
+    def waiter(self) -> Waiter:
+        """Waits for a job's end."""
+        return Waiter(registry=self.registry, view=self.view, clock=SystemClock())
+
+
+def make_gateway(*, assume_yes: bool = False, no_input: bool = False, quiet: bool = False) -> Gateway:
+    """Return the real gateway for this call."""
+    view = make_view(quiet=quiet)
+    prompter = TerminalPrompter(assume_yes=assume_yes, no_input=no_input, before_asking=view.pause)
+    return Gateway(load_settings(), prompter, view)

@@ -1,0 +1,101 @@
+"""The command line: parse, call one command, map errors to a message and an exit code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from project.core.errors import ExitCode, GridferryError
+from project.options import submit_options
+
+
+class CommandEntry(NamedTuple):
+    """A sub-command: where its code is (imported only when it is called) and one line of help."""
+
+    module: str
+    text: str
+
+
+COMMANDS = {
+    "submit": CommandEntry("project.commands.submit", "Submit a job file (the same as -u)."),
+    "retrieve": CommandEntry("project.commands.retrieve", "Fetch the results of a job (the same as -r)."),
+    "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists commands without importing them, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import one command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = import_module(entry.module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.text) for name, entry in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Results go to standard output, all else to standard error. Exit codes are listed in docs/client.md.",
+)
+@submit_options(required=False)
+@click.option("-r", "--retrieve", metavar="UUID", help="Fetch the results of this job (see `retrieve`).")
+@click.option("--to", type=click.Path(), metavar="DIR", help="With -r: where the results go  [default: ./UUID]")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """Submit one job file to any of your Slurm clusters, hear by mail how it goes, fetch the results by UUID.
+
+    \b
+      python -m project -u input.yml -m modules.yml     submit
+      python -m project -r UUID                         fetch the results
+    """  # noqa: D301 - \b is click's mark for text that is not wrapped
+    if ctx.invoked_subcommand is not None:
+        return
+    from project.commands.main import run  # noqa: PLC0415 - `--help` needs none of it
+
+    run(ctx, options)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return the exit code. No traceback reaches the user for anything foreseen."""
+    try:
+        result = cli.main(args=argv, prog_name="python -m project", standalone_mode=False)
+        return int(result or ExitCode.OK)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except GridferryError as error:
+        tell(error)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a traceback shown to a user is a bug
+        from project.crash import keep_crash  # noqa: PLC0415 - seldom needed
+
+        tell(keep_crash(error))
+        return ExitCode.INTERNAL
+
+
+def tell(error: GridferryError) -> None:
+    """Print an error as a person wants to read it: what, the details, what to do."""
+    mark = click.style("error:", fg="red", bold=True)
+    click.echo(f"{mark} {error.message}", err=True)
+    for line in error.detail.strip().splitlines():
+        click.echo(f"  {line}", err=True)
+    if error.remedy:
+        click.echo(f"{click.style('→', fg='cyan')} {error.remedy}", err=True)

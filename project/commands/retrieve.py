@@ -1,0 +1,64 @@
+"""`retrieve`: the results of a job come back."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from project.adapters.user_input import LoadedFile, apply_settings
+from project.bootstrap import make_gateway
+from project.core.errors import UsageError
+from project.options import behaviour_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from project.services.retrieve import Retrieved
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@click.command("retrieve", short_help="Fetch the results of a job (the same as -r).")
+@click.argument("uuid")
+@click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="Where they go  [default: ./UUID]")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key, passphrase or username to use."
+)
+@behaviour_options()
+def command(uuid: str, to: Path | None, **options: Any) -> None:
+    """Fetch the outputs of a job that has ended, and what Slurm wrote for it, into ./UUID/."""
+    run_retrieve(uuid, to=to, **options)
+
+
+def run_retrieve(
+    uuid: str, *, to: Path | None, settings: Sequence[str], assume_yes: bool, no_input: bool, as_json: bool
+) -> None:
+    """Do what `retrieve` and `-r` promise."""
+    gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
+    job_uuid = gateway.records.complete(uuid.strip().lower())
+    if not _UUID.fullmatch(job_uuid):
+        raise UsageError(f"{uuid!r} is no job's UUID", remedy="Give all of it, as the submission printed it")
+    given = LoadedFile("", {}, Path())
+    apply_settings(given, settings)
+    retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), given.document)
+    _print_result(retrieved, as_json=as_json)
+
+
+def _print_result(retrieved: Retrieved, *, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "job_uuid": retrieved.job_uuid,
+            "outcome": retrieved.outcome,
+            "folder": str(retrieved.folder),
+            "files": retrieved.files,
+            "missing": retrieved.missing,
+        }
+        click.echo(json.dumps(document))
+        return
+    click.echo(f"{retrieved.folder}  {len(retrieved.files)} files of a job that ended as {retrieved.outcome}")
+    for pattern in retrieved.missing:
+        click.echo(f"missing: the job left no {pattern}", err=True)

@@ -1,0 +1,185 @@
+"""`submit`: a job file becomes a job in Slurm's queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from project.adapters.modules import LocalModules, find_modules
+from project.adapters.source import locate_job
+from project.adapters.user_input import LoadedFile, apply_settings, load
+from project.bootstrap import Gateway, make_gateway
+from project.core.errors import UsageError
+from project.core.job_file.fields import SECRET_KEYS
+from project.core.job_file.validate import validate
+from project.core.job_source import parse_git
+from project.core.layout import FOLDER, JobPaths
+from project.core.module_steps import parse_modules
+from project.core.problems import InvalidDocument, Problem
+from project.core.slurm.script import Placement, render
+from project.options import submit_options
+from project.services.request import SubmitRequest
+from project.services.staging import run_staging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from project.services.dispatch import Submitted
+
+
+@click.command("submit", short_help="Submit a job file (the same as -u).")
+@submit_options(required=False)
+def command(**options: Any) -> None:
+    """Submit a job file: run its staging modules here, upload it, and see it into Slurm's queue."""
+    if options["user_file"] is None and options["resume"] is None:
+        raise UsageError("there is no job file", remedy="Name it: submit -u input.yml")
+    run_submit(**options)
+
+
+def run_submit(
+    *,
+    user_file: Path | None,
+    modules_file: Path | None,
+    settings: Sequence[str],
+    resume: str | None,
+    fresh: bool,
+    dry_run: bool,
+    wait: bool,
+    detach: bool,
+    assume_yes: bool,
+    no_input: bool,
+    as_json: bool,
+) -> None:
+    """Do what `submit` and `-u` promise."""
+    gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
+    request = None if user_file is None else read_request(user_file, modules_file, settings)
+    if request is not None and dry_run:
+        _show_script(request, gateway)
+        return
+    if resume is None and request is not None and not fresh:
+        resume = _unfinished(request, gateway)
+    submitter = gateway.submitter()
+    try:
+        if resume is not None:
+            secrets = _secrets(request, settings)
+            submitted = submitter.resume(gateway.records.complete(resume), secrets, detach=detach)
+        else:
+            assert request is not None  # noqa: S101 - the callers made sure that there is a file or a UUID
+            submitted = submitter.submit(request, detach=detach)
+    except KeyboardInterrupt:
+        _tell_how_to_go_on(request, gateway)
+        raise
+    _print_result(submitted, as_json=as_json)
+    if wait:
+        gateway.waiter().wait(submitted.job_uuid)
+
+
+def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[str]) -> SubmitRequest:
+    """Read and check the job file and the modules file; all problems of both are told at once.
+
+    Raises:
+        InvalidDocument: with all problems.
+        UsageError: a file cannot be read.
+    """
+    loaded = load(user_file)
+    apply_settings(loaded, settings)
+    problems: list[InvalidDocument] = []
+    try:
+        spec = validate(loaded.document, source=loaded.source, lines=loaded.lines)
+        repository = parse_git(spec.job or "")
+        job_path = None if repository else _job_path(loaded, spec.job)
+    except InvalidDocument as error:
+        problems.append(error)
+    try:
+        steps, files = _read_modules(modules_file)
+    except InvalidDocument as error:
+        problems.append(error)
+    if problems:
+        raise _joined(problems)
+    return SubmitRequest(loaded.source, loaded.document, spec, steps, files, job_path, repository)
+
+
+def _job_path(loaded: LoadedFile, job: str | None) -> Path | None:
+    try:
+        return locate_job(job, loaded.folder)
+    except UsageError as error:
+        problem = Problem("job", error.message, error.remedy, loaded.lines.get("job"))
+        raise InvalidDocument(loaded.source, [problem]) from error
+
+
+def _read_modules(modules_file: Path | None) -> tuple[list[Any], dict[str, Path]]:
+    if modules_file is None:
+        return [], {}
+    loaded = load(modules_file)
+    steps = parse_modules(loaded.document, source=loaded.source, lines=loaded.lines)
+    return steps, find_modules(steps, source=loaded.source, lines=loaded.lines)
+
+
+def _joined(problems: list[InvalidDocument]) -> InvalidDocument:
+    """Return one error that tells the problems of both files."""
+    first = problems[0]
+    first.detail = "\n".join(error.detail for error in problems)
+    first.message = f"{' and '.join(error.counted for error in problems)}; nothing was done"
+    return first
+
+
+def _secrets(request: SubmitRequest | None, settings: Sequence[str]) -> dict[str, Any]:
+    """Return the secrets the user gave with this call."""
+    if request is not None:
+        return {key: value for key, value in request.user_input.items() if key in SECRET_KEYS}
+    given = LoadedFile("", {}, Path())
+    apply_settings(given, settings)
+    return {key: value for key, value in given.document.items() if key in SECRET_KEYS}
+
+
+def _unfinished(request: SubmitRequest, gateway: Gateway) -> str | None:
+    """Return the UUID to resume if the same input broke off earlier and the user wants to go on with it."""
+    record = gateway.records.unfinished(request.sha256)
+    if record is None or "job" not in record:
+        return None
+    question = (
+        f"Submission {record['job_uuid']} of this file, begun {record['created_at']}, broke off. Go on with it?"
+    )
+    return str(record["job_uuid"]) if gateway.prompter.confirm(question) else None
+
+
+def _tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
+    """After Ctrl-C: name the submission, since the cluster may be at work on it already."""
+    gateway.view.fail()
+    record = request and gateway.records.unfinished(request.sha256)
+    if record and "job" in record:
+        uuid = record["job_uuid"]
+        click.echo(
+            f"What has reached {record['cluster']} goes on there; follow it: python -m project --resume {uuid}",
+            err=True,
+        )
+
+
+def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
+    """Print the job script as known by now; the cluster's part of it stands for itself."""
+    request, _ = run_staging(
+        request,
+        modules=LocalModules(),
+        prompter=gateway.prompter,
+        view=gateway.view,
+        job_uuid="dry-run",
+        history=list,
+    )
+    paths = JobPaths(f"<job_root>/{FOLDER}/jobs/<uuid>")
+    text = render(
+        request.spec, job_uuid="<uuid>", paths=paths, workdir=paths.work, placement=Placement("<of the cluster>")
+    )
+    click.echo(text, nl=False)
+
+
+def _print_result(submitted: Submitted, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(submitted)))
+        return
+    where = f"Slurm job {submitted.slurm_job_id} on" if submitted.slurm_job_id else "being prepared on"
+    click.echo(f"{submitted.job_uuid}  {where} {submitted.cluster}")
+    click.echo(f"Fetch its results when it has ended: python -m project -r {submitted.job_uuid}", err=True)

@@ -1,0 +1,167 @@
+"""The client's settings, and the only reader of the environment: flags over environment over file over defaults."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from project.core.errors import UsageError
+from project.core.problems import InvalidDocument, Problem, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_REGISTRY = "http://127.0.0.1:7676"
+
+
+class Setting(NamedTuple):
+    """One setting.
+
+    Attributes:
+        key: in the settings file.
+        variable: in the environment, "" if it has none.
+        default: what holds when it is given nowhere.
+        text: one line of help.
+    """
+
+    key: str
+    variable: str
+    default: str
+    text: str
+
+
+SETTINGS = (
+    Setting("registry", "GRIDFERRY_REGISTRY", DEFAULT_REGISTRY, "URL of the registry."),
+    Setting("", "GRIDFERRY_TOKEN", "", "Your token there. Never on the command line."),
+    Setting("token_file", "GRIDFERRY_TOKEN_FILE", "<home>/token", "Private file that holds the token instead."),
+    Setting("", "GRIDFERRY_HOME", "~/.local/share/gridferry", "Records of your submissions and confirmed host keys."),
+    Setting("", "GRIDFERRY_SETTINGS", "~/.config/gridferry/settings.yml", "The settings file."),
+    Setting(
+        "ssh_config", "GRIDFERRY_SSH_CONFIG", "~/.ssh/config", "OpenSSH configuration to honour; `none` for none."
+    ),
+    Setting(
+        "known_hosts", "GRIDFERRY_KNOWN_HOSTS", "~/.ssh/known_hosts", "OpenSSH's known hosts, read and never written."
+    ),
+    Setting("timeout_s", "GRIDFERRY_TIMEOUT_S", "8", "How long a login node may take to answer as SSH."),
+)
+CLUSTER_SETTINGS = (
+    Setting("username", "", "", "Your account there, if it differs from the job file's."),
+    Setting("private_key", "", "", "Your key there, if it differs from the job file's."),
+    Setting("port", "", "", "SSH port, instead of the registry's."),
+    Setting("registry_url", "", "", "Where the cluster reaches the registry, if not where you do."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for this call.
+
+    Attributes:
+        registry: URL.
+        token: of the user, "" if there is none.
+        home: folder of records and confirmed host keys.
+        ssh_config: OpenSSH configuration, or None.
+        known_hosts: OpenSSH's known hosts.
+        timeout_s: limit for a login node to answer as SSH.
+        clusters: per cluster name, its CLUSTER_SETTINGS that are given.
+    """
+
+    registry: str
+    token: str = field(repr=False)
+    home: Path
+    ssh_config: Path | None
+    known_hosts: Path
+    timeout_s: float
+    clusters: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def records(self) -> Path:
+        """Folder of the records of submissions."""
+        return self.home / "jobs"
+
+    @property
+    def confirmed_hosts(self) -> Path:
+        """Host keys this user has confirmed here, in known_hosts format."""
+        return self.home / "known_hosts"
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        UsageError: a file named by them cannot be read, or a value makes no sense.
+        InvalidDocument: the settings file has problems.
+    """
+    path = _path(environment.get("GRIDFERRY_SETTINGS", "~/.config/gridferry/settings.yml"))
+    document = _read_file(path)
+
+    def value(key: str) -> str:
+        setting = next(s for s in SETTINGS if key in (s.key, s.variable))
+        return str(environment.get(setting.variable) or document.get(setting.key) or setting.default)
+
+    home = _path(value("GRIDFERRY_HOME"))
+    ssh_config = value("ssh_config")
+    return Settings(
+        registry=value("registry"),
+        token=environment.get("GRIDFERRY_TOKEN") or _token(value("token_file"), home),
+        home=home,
+        ssh_config=None if ssh_config == "none" else _path(ssh_config),
+        known_hosts=_path(value("known_hosts")),
+        timeout_s=_seconds(value("timeout_s")),
+        clusters={str(name): dict(given or {}) for name, given in (document.get("clusters") or {}).items()},
+    )
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"timeout_s is {text!r}, not a number of seconds", remedy="Write for example 8") from None
+
+
+def _token(file: str, home: Path) -> str:
+    path = _path(file.replace("<home>", str(home)))
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise UsageError(
+            f"the token file {path} cannot be read: {error.strerror}", remedy="Check its rights"
+        ) from error
+
+
+def _read_file(path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
+    from project.adapters.user_input import load  # noqa: PLC0415 - no settings file, no YAML to import
+
+    loaded = load(path)
+    document = loaded.document or {}
+    problems = [
+        Problem(key, "this setting is not known", _hint(key, known), loaded.lines.get(key))
+        for key, known in _keys(document)
+        if key.rpartition(".")[2] not in known
+    ]
+    if problems:
+        raise InvalidDocument(str(path), problems)
+    return dict(document)
+
+
+def _keys(document: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    top = [setting.key for setting in SETTINGS if setting.key] + ["clusters"]
+    inner = [setting.key for setting in CLUSTER_SETTINGS]
+    clusters = document.get("clusters") or {}
+    below = [(f"clusters.{name}.{key}", inner) for name, given in clusters.items() for key in given or {}]
+    return [(str(key), top) for key in document] + below
+
+
+def _hint(key: str, known: list[str]) -> str:
+    likely = nearest(key, known)
+    return f"Did you mean `{likely}`?" if likely else f"Settings here are {', '.join(known)}"

@@ -1,0 +1,61 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+BEHAVIOUR = (
+    click.option(
+        "--yes", "assume_yes", is_flag=True, help="Answer yes to questions (never to those about host keys)."
+    ),
+    click.option("--no-input", is_flag=True, help="Never ask; a question becomes an error that names the answer."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+)
+
+
+def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator that adds the options of a submission."""
+    options = (
+        click.option(
+            "-u", "--user", "user_file", type=_FILE, required=required, metavar="FILE", help="The job file."
+        ),
+        click.option("-m", "--modules", "modules_file", type=_FILE, metavar="FILE", help="The modules file."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Set a key of the job file (resources.duration=10m).",
+        ),
+        click.option("--resume", metavar="UUID", help="Go on with a submission that broke off."),
+        click.option("--fresh", is_flag=True, help="Submit anew, though an earlier try of the same file broke off."),
+        click.option("--dry-run", is_flag=True, help="Validate, run staging, print the job script; send nothing."),
+        click.option("--wait", is_flag=True, help="Wait for the job's end; the exit code tells how it went."),
+        click.option(
+            "--detach", is_flag=True, help="Return as soon as the cluster works on it, before it is queued."
+        ),
+        *BEHAVIOUR,
+    )
+    return _all_of(options)
+
+
+def behaviour_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator that adds `--yes`, `--no-input` and `--json`."""
+    return _all_of(BEHAVIOUR)
+
+
+def _all_of(options: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

@@ -1,0 +1,55 @@
+"""Who logs in where: the cluster's document, the job file, and what the user's settings say for that cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from project.core.errors import UsageError
+from project.ports import Login
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class LoginChoice:
+    """What the user's settings say.
+
+    Attributes:
+        clusters: per cluster name, `username`, `private_key`, `port` and `registry_url` where they differ.
+        timeout_s: limit for a login node to answer as SSH.
+    """
+
+    clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    timeout_s: float = 8.0
+
+
+def login_for(cluster: Mapping[str, Any], user_input: Mapping[str, Any], choice: LoginChoice) -> Login:
+    """Return the login to use.
+
+    Raises:
+        UsageError: the cluster's document names no host, or the settings no port.
+    """
+    own = choice.clusters.get(str(cluster["name"]), {})
+    key = own.get("private_key") or user_input.get("private_key")
+    if not cluster.get("hostname"):
+        raise UsageError(f"the registry has no host name for {cluster['name']}", remedy="Ask its administrator")
+    return Login(
+        host=str(cluster["hostname"]),
+        port=_port(own.get("port") or cluster.get("port") or 22),
+        username=str(own.get("username") or user_input["username"]),
+        private_key=Path(key).expanduser() if key else None,
+        passphrase=user_input.get("passphrase"),
+        host_keys=tuple(cluster.get("host_keys") or ()),
+        proxy_jump=str(cluster.get("proxy_jump") or ""),
+        timeout_s=choice.timeout_s,
+    )
+
+
+def _port(given: Any) -> int:
+    try:
+        return int(given)
+    except ValueError:
+        raise UsageError(f"{given!r} is no SSH port", remedy="Write a number for `port` in your settings") from None

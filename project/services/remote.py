@@ -1,0 +1,130 @@
+"""Work on a login node, in the few exchanges it takes: probe, upload, launch."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from project.core import errors
+from project.core.messages import LINE_PREFIX
+from project.core.probe import ProbeAnswer, parse_probe, probe_script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from project.core.layout import JobPaths
+    from project.ports import LoginNode, RemoteFile, Shell, View, WrapperArchive
+
+_EXECUTABLE = 0o100
+
+
+class Remote:
+    """A cluster's login node and our wrapper on it.
+
+    Args:
+        node: the connection.
+        cluster: its document.
+        archive: the wrapper to use there.
+    """
+
+    def __init__(self, node: LoginNode, cluster: Mapping[str, Any], archive: WrapperArchive) -> None:
+        self._node = node
+        self._cluster = cluster
+        self._archive = archive
+        self._shell: Shell | None = node.shell()
+        self._answer: ProbeAnswer | None = None
+
+    def probe(self, job_uuid: str) -> JobPaths:
+        """Make the job's folders, find a Python, bring the wrapper if it is missing; return the job's paths."""
+        cluster = self._cluster
+        script = probe_script(
+            job_root=str(cluster.get("job_root") or ""),
+            python=str(cluster.get("python") or ""),
+            sha12=self._archive.sha12,
+            job_uuid=job_uuid,
+        )
+        answer = parse_probe(self._fresh_shell().ask(script), str(cluster["name"]))
+        if not answer.has_wrapper:
+            self._node.put(self._archive.content, answer.paths.wrapper(self._archive.sha12))
+        self._answer = answer
+        return answer.paths.job(job_uuid)
+
+    def leave_credentials(self, credentials: Mapping[str, Any]) -> None:
+        """Let the follower know where to report, in a private file."""
+        document = {"cluster": self._cluster["name"], "url": credentials["url"], "token": credentials["token"]}
+        self._node.put(json.dumps(document).encode(), self._probed.paths.registry)
+
+    def upload(self, source: Path, target: str, view: View) -> None:
+        """Upload one file of the job."""
+        self._node.put(source, target, progress=view.progress)
+
+    def fetch(self, file: RemoteFile, target: Path, view: View, *, executable: bool) -> None:
+        """Download one file; its folders are made.
+
+        Raises:
+            TransferFailed: it did not arrive whole, or cannot be written here.
+        """
+        make_folder(target.parent)
+        self._node.get(file, target, progress=view.progress)
+        if executable:
+            target.chmod(target.stat().st_mode | _EXECUTABLE)
+
+    def run(self, command: str, job_uuid: str) -> Iterator[dict[str, Any]]:
+        """Run a command of the wrapper; yield its events.
+
+        Raises:
+            GridferryError: the error the wrapper ended with.
+            Unreachable: the connection broke.
+        """
+        answer = self._probed
+        wrapper = answer.paths.wrapper(self._archive.sha12)
+        words = [answer.python, "-I", "-S", wrapper, command, job_uuid]
+        shell, self._shell = self._fresh_shell(), None
+        for line in shell.become("exec " + " ".join(shlex.quote(word) for word in words)):
+            if line.startswith(LINE_PREFIX):
+                event = json.loads(line[len(LINE_PREFIX) :])
+                if event["event"] == "error":
+                    raise _error(event)
+                yield event
+
+    def close(self) -> None:
+        """Close the shell and the connection."""
+        if self._shell is not None:
+            self._shell.close()
+        self._node.close()
+
+    def _fresh_shell(self) -> Shell:
+        """Return a shell that has not become a program yet."""
+        if self._shell is None:
+            self._shell = self._node.shell()
+        return self._shell
+
+    @property
+    def _probed(self) -> ProbeAnswer:
+        if self._answer is None:
+            raise AssertionError("probe() comes first")
+        return self._answer
+
+
+def _error(event: Mapping[str, Any]) -> errors.GridferryError:
+    """Return the error of the tree that the wrapper named."""
+    kind = getattr(errors, str(event["type"]), errors.GridferryError)
+    error: errors.GridferryError = kind.__new__(kind)
+    errors.GridferryError.__init__(error, event["message"], event["remedy"], event["detail"])
+    return error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results.
+
+    Raises:
+        TransferFailed: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.TransferFailed(
+            f"the folder {folder} cannot be made: {error.strerror}", remedy="Choose another with --to"
+        ) from error

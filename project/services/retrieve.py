@@ -1,0 +1,191 @@
+"""Brings a job's results back by UUID: the manifest first, then every file, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreachable
+from project.core.messages import report_batch
+from project.core.units import format_bytes
+from project.ports import RemoteFile
+from project.services.logins import LoginChoice, login_for
+from project.services.remote import Remote, make_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from project.ports import Connector, Prompter, RecordStore, Registry, View, WrapperArchive
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What came back.
+
+    Attributes:
+        job_uuid: of the job.
+        outcome: Slurm's end state, or ERROR.
+        folder: where the files are now.
+        files: their names, as they are below `folder`.
+        missing: outputs the job file names and the job did not leave.
+    """
+
+    job_uuid: str
+    outcome: str
+    folder: Path
+    files: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retriever:
+    """Fetches results; every attribute is a port."""
+
+    registry: Registry
+    connector: Connector
+    records: RecordStore
+    archive: WrapperArchive
+    prompter: Prompter
+    view: View
+    logins: LoginChoice
+
+    def retrieve(self, job_uuid: str, folder: Path, overrides: Mapping[str, Any]) -> Retrieved:
+        """Fetch all outputs of an ended job into `folder`; what an earlier try left is kept and checked.
+
+        Args:
+            job_uuid: of the job.
+            folder: made if missing; other files in it stay.
+            overrides: `private_key`, `passphrase` or `username` to use instead of the recorded ones.
+
+        Raises:
+            NotEnded: the job has not ended; the message says how it stands.
+            TransferFailed: some files did not arrive; trying again fetches the rest.
+        """
+        self.view.begin("ask the registry")
+        job = self.registry.job(job_uuid)
+        self.view.end(str(job.get("outcome") or job["state"]))
+        remote = self._connect_for(job, overrides)
+        try:
+            job = self._catch_up(job, remote)
+            manifest = self._manifest(remote, job)
+            names = self._fetch(remote, manifest["files"], folder)
+        finally:
+            remote.close()
+        return Retrieved(job_uuid, str(job.get("outcome") or job["state"]), folder, names, list(manifest["missing"]))
+
+    def _catch_up(self, job: Mapping[str, Any], remote: Remote) -> dict[str, Any]:
+        """Bring along what the cluster has not reported yet, and ask the registry again.
+
+        Raises:
+            NotEnded: the job really has not ended.
+        """
+        job_uuid = str(job["job_uuid"])
+        self.view.begin("ask the cluster")
+        remote.probe(job_uuid)
+        for event in remote.run("journal", job_uuid):
+            self._relay(str(job["destination_cluster"]["name"]), event["entries"])
+        job = self.registry.job(job_uuid)
+        if not job.get("ended"):
+            raise self._not_ended(job)
+        self.view.end(str(job.get("outcome") or job["state"]))
+        return job
+
+    def _not_ended(self, job: Mapping[str, Any]) -> NotEnded:
+        standing = _standing(job, self.registry.states(str(job["job_uuid"])))
+        return NotEnded(f"the job has not ended: {standing}", remedy="Try again when the mail about its end has come")
+
+    def _connect_for(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> Remote:
+        """Connect to the job's cluster.
+
+        Raises:
+            NotEnded: the cluster is away and the registry knows of no end.
+        """
+        try:
+            return self._connect(job, overrides)
+        except Unreachable as error:
+            if job.get("ended"):
+                raise
+            raise self._not_ended(job) from error
+
+    def _connect(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> Remote:
+        self.view.begin("connect")
+        cluster = job["destination_cluster"]
+        record = self.records.load(str(job["job_uuid"])) or {}
+        known = {"username": job["user_input"]["username"], "private_key": record.get("private_key")}
+        given = {key: value for key, value in overrides.items() if value}
+        user_input = {**known, **given}
+        user_input["private_key"] = self._key_that_exists(user_input["private_key"])
+        node = self.connector.connect(login_for(cluster, user_input, self.logins))
+        self.view.end(str(cluster["name"]))
+        return Remote(node, cluster, self.archive)
+
+    def _key_that_exists(self, key: str | None) -> str | None:
+        """Return the key's path, asking for another one where it is no longer there."""
+        while key and not Path(key).expanduser().exists():
+            key = self.prompter.text(f"The key {key} is no longer there. Path of the key to use")
+        return key
+
+    def _manifest(self, remote: Remote, job: Mapping[str, Any]) -> dict[str, Any]:
+        self.view.begin("list outputs")
+        job_uuid = str(job["job_uuid"])
+        manifest: dict[str, Any] = {}
+        for event in remote.run("manifest", job_uuid):
+            manifest = dict(event["manifest"])
+        if not manifest:
+            name = job["destination_cluster"]["name"]
+            raise TransferFailed(f"{name} did not list the job's outputs", remedy="Try again in a while")
+        total = sum(entry["size"] for entry in manifest["files"])
+        self.view.end(f"{len(manifest['files'])} files, {format_bytes(total)}")
+        return manifest
+
+    def _relay(self, cluster: str, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Bring along what the cluster could not report itself; sent twice, it counts once."""
+        if entries:
+            try:
+                self.registry.relay(report_batch(cluster, None, entries))
+                self.view.note(f"relayed {len(entries)} reports that {cluster} had not been able to send")
+            except RegistryError as error:
+                self.view.note(f"reports of {cluster} could not be relayed: {error.message}")
+
+    def _fetch(self, remote: Remote, entries: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
+        """Fetch every file; one that fails does not keep the others from coming."""
+        self.view.begin("fetch")
+        make_folder(folder)
+        names, failed = [], []
+        for entry in entries:
+            name = str(entry["name"])
+            try:
+                remote.fetch(
+                    _described(entry), _target(folder, name), self.view, executable=bool(entry["executable"])
+                )
+                names.append(name)
+            except TransferFailed as error:
+                failed.append(f"{name}: {error.message}")
+        if failed:
+            raise TransferFailed(
+                f"{len(failed)} of {len(entries)} files did not arrive",
+                remedy="Try again: what has arrived is kept",
+                detail="\n".join(failed),
+            )
+        self.view.end(str(folder))
+        return names
+
+
+def _described(entry: Mapping[str, Any]) -> RemoteFile:
+    return RemoteFile(str(entry["path"]), int(entry["size"]), str(entry["sha256"]))
+
+
+def _target(folder: Path, name: str) -> Path:
+    """Return where a file goes; a name from the far side must not lead out of the folder."""
+    target = folder / name
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise TransferFailed(f"the cluster names a file {name!r} outside of the job")
+    return target
+
+
+def _standing(job: Mapping[str, Any], states: Sequence[str]) -> str:
+    """Return the job's state in words, the tasks counted."""
+    counted = {state: list(states).count(state) for state in dict.fromkeys(states)}
+    tasks = ", ".join(f"{count} {state}" for state, count in counted.items())
+    return f"{job['state']} ({tasks})" if len(states) > 1 else str(job["state"])

@@ -1,0 +1,153 @@
+"""The main job: a job file here becomes a job in Slurm's queue there, and whatever breaks can be resumed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from project.core.errors import RegistryError, UsageError
+from project.core.messages import SCHEMA, format_utc
+from project.core.module_steps import to_documents
+from project.services.dispatch import Dispatcher, Submitted, submitted
+from project.services.select_cluster import Cluster, find_cluster
+from project.services.staging import run_staging
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from project.ports import Clock, Packer, Prompter, RecordStore, Registry, Repositories, StagingModules, View
+    from project.services.reach import Reacher
+    from project.services.request import SubmitRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitter:
+    """Submits jobs; every attribute is a port or a service."""
+
+    registry: Registry
+    records: RecordStore
+    modules: StagingModules
+    pack: Packer
+    repositories: Repositories
+    prompter: Prompter
+    view: View
+    clock: Clock
+    reacher: Reacher
+    dispatcher: Dispatcher
+
+    def submit(self, request: SubmitRequest, *, detach: bool) -> Submitted:
+        """Submit a new job; return once it is in Slurm's queue, or with `detach` once the cluster works on it.
+
+        Raises:
+            GridferryError: nothing was submitted, or `--resume` with the UUID told goes on from there.
+        """
+        job_uuid = str(uuid.uuid4())
+        record = self._new_record(job_uuid, request)
+        request, results = run_staging(
+            request,
+            modules=self.modules,
+            prompter=self.prompter,
+            view=self.view,
+            job_uuid=job_uuid,
+            history=self._history,
+        )
+        self.view.begin("choose cluster")
+        clusters = self.registry.clusters()
+        wanted = find_cluster(request.spec.destination_cluster, clusters)
+        self.view.end(f"{wanted['name']} ({wanted['hostname']})")
+        cluster, node = self.reacher.connect_or_offer(wanted, clusters, request.user_input)
+        try:
+            record.update(self._plan(job_uuid, request, cluster, results))
+            self.records.save(record)
+        except BaseException:
+            node.close()
+            raise
+        return self.dispatcher.send(record, node, detach=detach)
+
+    def _history(self) -> list[dict[str, Any]]:
+        """Return the user's past jobs, none if the registry does not tell them now."""
+        try:
+            return self.registry.history()
+        except RegistryError:
+            return []
+
+    def resume(self, job_uuid: str, secrets: Mapping[str, Any], *, detach: bool) -> Submitted:
+        """Go on with a submission of this machine wherever it ended.
+
+        Raises:
+            UsageError: it was not begun here, or did not come far enough to go on.
+        """
+        record = self.records.load(job_uuid)
+        if record is None:
+            raise UsageError(f"{job_uuid} was not submitted from here", remedy="Resume it where it was submitted")
+        if record["stage"] == "submitted":
+            return submitted(record)
+        if "job" not in record:
+            raise UsageError(
+                f"{job_uuid} ended before anything was sent", remedy="Submit its job file again; nothing is lost"
+            )
+        job = record["job"]
+        known = {"private_key": record["private_key"], **job["user_input"]}
+        node = self.reacher.connect(job["destination_cluster"], {**known, **secrets})
+        return self.dispatcher.send(record, node, detach=detach)
+
+    def _new_record(self, job_uuid: str, request: SubmitRequest) -> dict[str, Any]:
+        """Put the submission on record before its first effect."""
+        spec = request.spec
+        record: dict[str, Any] = {
+            "schema": SCHEMA,
+            "job_uuid": job_uuid,
+            "stage": "created",
+            "created_at": format_utc(self.clock.now_s()),
+            "source": request.source,
+            "input_sha256": request.sha256,
+            "username": spec.username,
+            "private_key": spec.private_key,
+            "cluster": spec.destination_cluster,
+        }
+        self.records.save(record)
+        return record
+
+    def _plan(
+        self, job_uuid: str, request: SubmitRequest, cluster: Cluster, results: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Pack the parcel and return what the record must hold to send it, now or after a crash."""
+        self.view.begin("pack")
+        path = request.job_path
+        directory = path if path is not None and path.is_dir() else None
+        far_steps = [step for step in request.steps if step.stage != "staging"]
+        repository = self._resolve(request)
+        described = {key: value for key, value in cluster.items() if key != "status"}
+        spec = {
+            "schema": SCHEMA,
+            "job_uuid": job_uuid,
+            "user_input": request.public_input,
+            "cluster": described,
+            "modules": to_documents(far_steps),
+            "source": repository,
+        }
+        files = {request.module_files[step.module] for step in far_steps}
+        self.pack(self.records.parcel(job_uuid), spec=spec, modules=files, directory=directory)
+        self.view.end()
+        job = {
+            "schema": SCHEMA,
+            "job_uuid": job_uuid,
+            "user_input": request.public_input,
+            "destination_cluster": described,
+            "modules": results,
+            "online_job_file": repository is not None,
+            "commit": repository and repository["commit"],
+            "tar_file": None if directory is None else "parcel.tar.gz",
+        }
+        job_file = None if path is None or directory else str(path)
+        return {"job": job, "cluster": cluster["name"], "job_file": job_file, "repository": repository}
+
+    def _resolve(self, request: SubmitRequest) -> dict[str, str] | None:
+        """Pin a repository to the commit it stands for now, so that what runs is on record."""
+        repository = request.repository
+        if repository is None:
+            return None
+        commit = self.repositories.resolve(repository)
+        self.view.note(f"{repository.url} {repository.ref or 'HEAD'} is commit {commit}")
+        return {"url": repository.url, "ref": repository.ref, "commit": commit}
