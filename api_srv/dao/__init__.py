@@ -1,0 +1,1 @@
+"""Where the registry keeps its documents: one narrow interface, two implementations."""

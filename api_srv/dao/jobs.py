@@ -1,0 +1,77 @@
+"""Jobs, their tasks and their events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api_srv.dao.documents import update
+from api_srv.dao.ports import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from api_srv.dao.ports import Document, Documents
+
+
+class JobStore:
+    """Jobs by UUID.
+
+    A change that adds events or tasks stores these first, under keys a repetition finds taken, and counts
+    on them in the job's compare-and-set afterwards: killed in between, nothing is lost or doubled.
+    """
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def add(self, job: Document) -> bool:
+        """Store a new job; False if its UUID is taken."""
+        return self._documents.insert("jobs", job)
+
+    def get(self, job_uuid: str) -> Document | None:
+        """Return a job."""
+        return self._documents.get("jobs", job_uuid)
+
+    def change(self, job_uuid: str, change: Callable[[Document], bool]) -> Document | None:
+        """Let `change` alter a job (see documents.update); None if there is none."""
+        return update(self._documents, "jobs", job_uuid, change)
+
+    def of_owner(
+        self, owner: str, *, state: str = "", cluster: str = "", after: str = "", limit: int
+    ) -> list[Document]:
+        """Return an account's newest jobs, of this state and cluster, older than the job `after`."""
+        conditions = [Condition("owner", "=", owner)]
+        conditions += [Condition("state", "=", state)] if state else []
+        conditions += [Condition("cluster", "=", cluster)] if cluster else []
+        previous = self.get(after) if after else None
+        conditions += [Condition("sort", "<", previous["sort"])] if previous else []
+        return self._documents.find("jobs", *conditions, order="sort", descending=True, limit=limit)
+
+    def add_event(self, event: Document) -> None:
+        """Store an event; if its key is taken, it was stored before."""
+        self._documents.insert("events", event)
+
+    def events(self, job_uuid: str) -> list[Document]:
+        """Return a job's events in their order."""
+        return self._documents.find("events", Condition("job_uuid", "=", job_uuid), order="sort")
+
+    def keep_tasks(self, rows: Sequence[Document]) -> None:
+        """Store the newest row of each task."""
+        self._documents.keep_newest("tasks", rows)
+
+    def tasks(self, job_uuid: str) -> list[Document]:
+        """Return the last known row of each task, by task number."""
+        return self._documents.find("tasks", Condition("job_uuid", "=", job_uuid), order="sort")
+
+    def raise_epoch(self, owner: str, cluster: str, epoch: int) -> int:
+        """Note a follower's epoch and return the highest seen for this account and cluster."""
+        key = f"{owner}/{cluster}"
+        if self._documents.insert("epochs", {"_id": key, "epoch": epoch}):
+            return epoch
+
+        def raised(stored: Document) -> bool:
+            higher: bool = epoch > stored["epoch"]
+            stored["epoch"] = max(epoch, stored["epoch"])
+            return higher
+
+        stored = update(self._documents, "epochs", key, raised)
+        return int(stored["epoch"]) if stored else epoch

@@ -1,0 +1,60 @@
+"""The mails that are due: events with a mark on them, claimed for a while by whoever sends them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from api_srv.dao.ports import Condition
+
+if TYPE_CHECKING:
+    from api_srv.dao.ports import Document, Documents
+
+DUE = "due"
+SENT = "sent"
+UNDELIVERABLE = "undeliverable"
+NO_MAIL = ""
+
+
+class Outbox:
+    """Due mails, each claimed by one relay at a time.
+
+    A claim pushes `mail_due_at` into the future by compare-and-set; if the relay dies, the mail is due then.
+
+    Attributes:
+        woken: set when a mail became due in this process.
+    """
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.woken = threading.Event()
+
+    def due(self, now: str, limit: int) -> list[Document]:
+        """Return events whose mail is due and not claimed, the longest due first."""
+        conditions = Condition("mail_state", "=", DUE), Condition("mail_due_at", "<=", now)
+        return self._documents.find("events", *conditions, order="mail_due_at", limit=limit)
+
+    def count_due(self) -> int:
+        """Return how many mails are waiting, claimed ones included."""
+        return self._documents.count("events", Condition("mail_state", "=", DUE))
+
+    def sent_since(self, owner: str, since: str) -> int:
+        """Return how many mails an account was sent after `since`."""
+        return self._documents.count("events", Condition("owner", "=", owner), Condition("mail_sent_at", ">", since))
+
+    def claim(self, event: Document, until: str) -> Document | None:
+        """Claim a mail until a time; None if another relay was faster."""
+        return self._replace({**event, "mail_due_at": until})
+
+    def postpone(self, claimed: Document, until: str, *, attempts: int) -> None:
+        """Give a claimed mail back, due again at `until`."""
+        self._replace({**claimed, "mail_due_at": until, "mail_attempts": attempts})
+
+    def settle(self, claimed: Document, state: str, at: str, remark: str = "") -> None:
+        """Note that a claimed mail was sent, or never will be, and why."""
+        sent_at = at if state == SENT else ""
+        self._replace({**claimed, "mail_state": state, "mail_sent_at": sent_at, "mail_remark": remark})
+
+    def _replace(self, event: Document) -> Document | None:
+        stored = self._documents.replace("events", event)
+        return {**event, "rv": event["rv"] + 1} if stored else None

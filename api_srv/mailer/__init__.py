@@ -1,0 +1,1 @@
+"""Mail: claimed, written, handed to a mail server or a folder, noted."""

@@ -1,0 +1,161 @@
+"""Clusters: what administrators say of them, and what they say of themselves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from api_srv import clock
+from api_srv.errors import NotFound
+from api_srv.services import validate
+from api_srv.services.validate import FLAG, NAME, OBJECT, TIME, Rule, many, optional, sized_object, text, whole, word
+from project.core.messages import SCHEMA
+from project.core.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api_srv.dao.clusters import ClusterStore
+    from api_srv.dao.ports import Document
+
+_WORD = text(200)
+
+#: Every key of a cluster's document but its status: rule and default (None: there is none, it must be given).
+_FIELDS: dict[str, tuple[Rule, Any]] = {
+    "name": (NAME, None),
+    "hostname": (text(253, least=1), None),
+    "port": (whole(1, 65535), 22),
+    "workload_manager": (word("slurm"), "slurm"),
+    "preferred_jobs": (many(word("mpi", "serial", "smp")), []),
+    "partition": (_WORD, ""),
+    "host_keys": (many(text(5000, least=1)), []),
+    "job_root": (text(1000), ""),
+    "python": (text(1000), ""),
+    "proxy_jump": (text(1000), ""),
+    "follow": (word("auto", "daemon", "slurm"), "auto"),
+    "registry_url": (text(1000), ""),
+    "enabled": (FLAG, True),
+}
+_SHAPE = {key: rule for key, (rule, _) in _FIELDS.items()}
+_DEFAULTS = {key: default for key, (_, default) in _FIELDS.items() if default is not None}
+_REQUIRED = [key for key, (_, default) in _FIELDS.items() if default is None]
+_STATUS = sized_object(8_000_000)
+_STATUS_SHAPE = {
+    "taken_at": TIME,
+    "pending_jobs": optional(whole(0)),
+    "running_jobs": optional(whole(0)),
+    "cluster": optional(OBJECT),
+    "nodes": many(OBJECT),
+}
+
+
+class Clusters:
+    """The clusters of the consortium."""
+
+    def __init__(self, store: ClusterStore) -> None:
+        self._store = store
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return every cluster with its status, by name."""
+        statuses = self._store.statuses()
+        return [_view(cluster, statuses.get(cluster["_id"])) for cluster in self._store.all()]
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Return a cluster with its status.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        return _view(self._stored(name), self._store.status(name))
+
+    def description(self, name: str) -> dict[str, Any]:
+        """Return a cluster's document without its status (NotFound as above)."""
+        return _plain(self._stored(name))
+
+    def put(self, name: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Create a cluster, or change the keys of it that `body` holds.
+
+        Returns:
+            its document, and whether it is new.
+
+        Raises:
+            Invalid: every problem of the body.
+        """
+        given = {key: value for key, value in body.items() if key not in {"schema", "status"}}
+        status = body.get("status")  # null, as GET answers before the first one, says nothing
+        known = self._store.get(name) is not None
+        found = list(validate.problems({"name": name, **given}, _SHAPE, () if known else _REQUIRED))
+        if given.get("name", name) != name:
+            found.append(Problem("name", f"this is not {name}", "Leave it out, or write the name in the address."))
+        if status is not None:
+            found.extend(status_problems(status))
+        validate.refuse(found)
+        created = self._store.add({"_id": name, **_DEFAULTS, **given, "name": name}) if not known else False
+        if not created:
+            self._store.change(name, lambda cluster: _changed(cluster, given))
+        if status is not None:
+            self.keep_status(name, status)
+        return self.get(name), created
+
+    def remove(self, name: str) -> None:
+        """Remove a cluster; jobs there keep the copy of its document (NotFound as above)."""
+        self._stored(name)
+        self._store.remove(name)
+
+    def report_status(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace a cluster's status as a whole, as a user or the cluster itself may.
+
+        Raises:
+            Invalid: every problem of the body.
+            NotFound: there is no such cluster.
+        """
+        validate.refuse([*validate.problems(body, {"name": NAME, "status": OBJECT, "schema": whole(1)})])
+        self._stored(name)
+        validate.refuse(status_problems(body.get("status")))
+        self.keep_status(name, body["status"])
+        return self.get(name)
+
+    def keep_status(self, name: str, status: Mapping[str, Any]) -> None:
+        """Store a status that was found right, unless a newer one is there (but none from the future).
+
+        A cluster that is not known has none.
+        """
+        if self._store.get(name) is None:
+            return
+        now = clock.now()
+        document = {"_id": name, "taken_at": status["taken_at"], "status": json.dumps(status)}
+
+        def replaced(stored: Document) -> bool:
+            newer = status["taken_at"] < stored["taken_at"] <= now
+            stored.update(document)
+            return not newer
+
+        self._store.keep_status(document, replaced)
+
+    def _stored(self, name: str) -> Document:
+        cluster = self._store.get(name)
+        if cluster is None:
+            known = ", ".join(cluster["_id"] for cluster in self._store.all()) or "none yet"
+            raise NotFound(f"there is no cluster {name}", f"Known clusters: {known}.")
+        return cluster
+
+
+def status_problems(status: Any) -> list[Problem]:
+    """Return what is wrong with a cluster's status."""
+    if not _STATUS.accepts(status):
+        return [Problem("status", "this is no status", f"Write {_STATUS.wanted}, with taken_at, cluster and nodes.")]
+    return list(validate.problems(status, _STATUS_SHAPE, ["taken_at"], where="status.", more_keys=True))
+
+
+def _changed(cluster: Document, given: Mapping[str, Any]) -> bool:
+    before = dict(cluster)
+    cluster.update(given)
+    return cluster != before
+
+
+def _plain(cluster: Document) -> dict[str, Any]:
+    return {"schema": SCHEMA, **{key: cluster.get(key, default) for key, (_, default) in _FIELDS.items()}}
+
+
+def _view(cluster: Document, status: Document | None) -> dict[str, Any]:
+    return {**_plain(cluster), "status": json.loads(status["status"]) if status else None}

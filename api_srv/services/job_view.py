@@ -1,0 +1,79 @@
+"""A job as it is answered."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from api_srv.services.job_document import PLAIN_FIELDS, user_input
+from project.core.states import NOT_SUBMITTED, GatewayState, is_submitted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from api_srv.dao.ports import Document
+
+#: Columns of sacct that `job_status` always has; a cluster may report more.
+COLUMNS = (
+    "JobID",
+    "State",
+    "ExitCode",
+    "Elapsed",
+    "NNodes",
+    "NodeList",
+    "NCPUS",
+    "CPUTime",
+    "ReqTRES",
+    "AllocTRES",
+    "WorkDir",
+)
+
+
+def summary(job: Document) -> dict[str, Any]:
+    """Return what a list of jobs shows of one."""
+    shown = ("job_uuid", "owner", "state", "reason", "outcome", "ended", "slurm_job_id", "created_at", "updated_at")
+    label = user_input(job).get("job_name")
+    return {**{key: job[key] for key in shown}, "cluster": job["cluster"], "job_name": label}
+
+
+def view(job: Document, tasks: Iterable[Document], events: Iterable[Document]) -> dict[str, Any]:
+    """Return a whole job."""
+    happened = [timeline_entry(event) for event in events]
+    reported = [entry["body"] for entry in happened if entry["kind"] == "module"]
+    return {
+        "schema": job["schema"],
+        **summary(job),
+        **{key: job.get(key) for key in PLAIN_FIELDS},
+        "user_input": user_input(job),
+        "destination_cluster": json.loads(job["destination_cluster"]),
+        "modules": json.loads(job["modules"]) + reported,
+        "job_status": columns_of([json.loads(task["row"]) for task in tasks]),
+        "last_seq": job["last_seq"],
+        "timeline": [_created(job), *(entry for entry in happened if entry["kind"] != "module")],
+    }
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Turn rows into columns of equal length; what a row lacks is ""."""
+    names = dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)])
+    return {name: [row.get(name, "") for row in rows] for name in names}
+
+
+def task_states(job: Document, tasks: Sequence[Document]) -> list[str]:
+    """Return the current state of each task; before Slurm has the job, `["NOT_SUBMITTED"]`."""
+    if tasks:
+        return [str(json.loads(task["row"]).get("State", "")) or job["state"] for task in tasks]
+    return [job["state"] if job["slurm_job_id"] and is_submitted(job["state"]) else NOT_SUBMITTED]
+
+
+def timeline_entry(event: Document) -> dict[str, Any]:
+    """Return an event as the timeline shows it."""
+    keys = ("key", "kind", "at", "recorded_at")
+    mail = {"mail": event["mail_state"]} if event["mail_state"] else {}
+    return {**{key: event[key] for key in keys}, "body": json.loads(event["body"]), **mail}
+
+
+def _created(job: Document) -> dict[str, Any]:
+    body = {"state": GatewayState.CREATED.value, "reason": "", "detail": ""}
+    at = job["created_at"]
+    return {"key": "created", "kind": "state", "at": at, "recorded_at": at, "body": body}
