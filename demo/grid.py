@@ -1,0 +1,229 @@
+"""Starts and stops a grid: one sandbox or more, a registry, a mail server, and the environment of a client."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from project.sandbox import api as sandbox
+from project.sandbox.settings import SandboxOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from email.message import EmailMessage
+
+    from project.sandbox.describe import SandboxInfo
+
+_ROOT = Path(__file__).resolve().parent.parent
+_START_LIMIT_S = 30.0
+_STOP_LIMIT_S = 15.0
+ACCOUNT = "ada"
+MAIL = "ada@example.org"
+
+
+@dataclass
+class Server:
+    """A server we started.
+
+    Attributes:
+        process: it.
+        first_line: what it printed once it was ready.
+    """
+
+    process: subprocess.Popen[str]
+    first_line: str
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
+        """End it and wait until it has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+            self.process.wait(_STOP_LIMIT_S)
+
+
+@dataclass
+class Grid:
+    """Everything a job needs, in one folder.
+
+    Attributes:
+        folder: where it lies; short, since sockets lie in it.
+        sandbox_folder: where the Slurm lies; by default in `folder`.
+        progress: told each step and its seconds.
+    """
+
+    folder: Path
+    sandbox_folder: Path | None = None
+    progress: Callable[[str, float], None] = lambda _step, _seconds: None
+    smtp: Server | None = field(default=None, init=False)
+    registry: Server | None = field(default=None, init=False)
+    registry_port: int = field(default=0, init=False)
+    cluster: SandboxInfo | None = field(default=None, init=False)
+    token: str = field(default="", init=False, repr=False)
+
+    def start(self) -> None:
+        """Start all of it; what was started is stopped again if something does not start."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._step("Slurm", self.start_sandbox)
+            self._step("mail server", self.start_mail)
+            self._step("registry", self.start_registry)
+            self._step("account", self._make_account)
+            self.register(self.info)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop what was started."""
+        for server in (self.registry, self.smtp):
+            if server is not None:
+                server.stop()
+        if self.cluster is not None:
+            sandbox.down(self.cluster.folder)
+
+    @property
+    def info(self) -> SandboxInfo:
+        """The sandbox; it must have been started."""
+        assert self.cluster is not None  # noqa: S101 - a caller's mistake
+        return self.cluster
+
+    def start_sandbox(self) -> None:
+        """Start the Slurm."""
+        where = self.sandbox_folder or self.folder / "slurm"
+        self.cluster = sandbox.up(where, options=SandboxOptions(), progress=self.progress)
+
+    def start_mail(self) -> None:
+        """Start the mail server."""
+        self.smtp = self._serve([sys.executable, "-m", "demo.mail_sink", str(self.mail_folder)], "mail.log")
+
+    def start_registry(self) -> None:
+        """Start the registry, on the same port as last time."""
+        assert self.smtp is not None  # noqa: S101 - a caller's mistake
+        settings = {
+            "GRIDFERRY_API_DATA_DIR": str(self.folder / "registry"),
+            "GRIDFERRY_API_SMTP_HOST": "127.0.0.1",
+            "GRIDFERRY_API_SMTP_PORT": self.smtp.first_line,
+            "GRIDFERRY_API_SMTP_STARTTLS": "false",
+        }
+        argv = [sys.executable, "-m", "api_srv", "serve", "--port", str(self.registry_port)]
+        self.registry = self._serve(argv, "registry.log", settings)
+        self.registry_port = int(self.registry.first_line.rpartition(":")[2])
+
+    def register(self, cluster: SandboxInfo, **changes: Any) -> None:
+        """Let the registry and the client know a sandbox; `changes` go into its document."""
+        document = {**cluster.cluster_document(), **changes}
+        self._admin("cluster", "add", "-", stdin=json.dumps(document))
+        known = self.home / "known_hosts"
+        lines = [f"[{cluster.ssh_host}]:{cluster.ssh_port} {key}\n" for key in cluster.host_keys]
+        known.write_text(
+            "".join(dict.fromkeys([*(known.read_text().splitlines(keepends=True) if known.exists() else []), *lines]))
+        )
+
+    @property
+    def home(self) -> Path:
+        """The client's own folder."""
+        home = self.folder / "home"
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return home
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails arrive."""
+        return self.folder / "mail"
+
+    @property
+    def client_variables(self) -> dict[str, str]:
+        """What makes a client use this grid and nothing else of this account."""
+        return {
+            "GRIDFERRY_REGISTRY": f"http://127.0.0.1:{self.registry_port}",
+            "GRIDFERRY_HOME": str(self.home),
+            "GRIDFERRY_SETTINGS": str(self.folder / "settings.yml"),
+            "GRIDFERRY_SSH_CONFIG": "none",
+            "GRIDFERRY_KNOWN_HOSTS": str(self.folder / "no_known_hosts"),
+        }
+
+    def client_argv(self, *arguments: str) -> list[str]:
+        """Return the command line of the client."""
+        return [sys.executable, "-m", "project", *arguments]
+
+    def client(
+        self, *arguments: str, folder: Path | None = None, check: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the client as a user would, in a process of its own; its home is this grid's."""
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT), **self.client_variables}
+        return subprocess.run(
+            self.client_argv(*arguments),
+            cwd=folder or self.folder,
+            env=environment,
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            check=check,
+        )
+
+    def job_settings(self, **more: str) -> list[str]:
+        """Return the `--set` words that bring a job file to this grid."""
+        settings = {
+            "username": self.info.ssh_user,
+            "private_key": str(self.info.ssh_key),
+            "user_mail": MAIL,
+            "destination_cluster": self.info.name,
+            **more,
+        }
+        return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+
+    def mails(self, about: str = "") -> list[EmailMessage]:
+        """Return the mails that have arrived, in order; only those that name `about` in their subject or text."""
+        paths = sorted(self.mail_folder.glob("*.eml"))
+        messages = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
+        return [message for message in messages if about in message.as_string()]
+
+    def _make_account(self) -> None:
+        """Make the user's account and keep its token where the client looks for it."""
+        kept = self.home / "token"
+        if not kept.exists():
+            printed = self._admin("user", "add", ACCOUNT, "--mail", MAIL, "--admin")
+            kept.touch(mode=0o600)
+            kept.write_text(printed.split()[-1])
+        self.token = kept.read_text()
+
+    def _admin(self, *arguments: str, stdin: str = "") -> str:
+        argv = [sys.executable, "-m", "api_srv", *arguments, "--data-dir", str(self.folder / "registry")]
+        done = subprocess.run(argv, cwd=_ROOT, text=True, input=stdin, stdout=subprocess.PIPE, check=True)
+        return done.stdout
+
+    def _serve(self, argv: Sequence[str], log: str, settings: dict[str, str] | None = None) -> Server:
+        """Start a server in a session of its own; return once it has printed its first line."""
+        path = self.folder / log
+        with path.open("w") as stream:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=_ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(settings or {})},
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_LIMIT_S
+        while time.monotonic() < deadline and process.poll() is None:
+            first, newline, _ = path.read_text().partition("\n")
+            if newline:
+                return Server(process, first)
+            time.sleep(0.02)
+        raise RuntimeError(f"{argv[2]} did not start: {path.read_text()}")
+
+    def _step(self, name: str, work: Callable[[], None]) -> None:
+        started = time.monotonic()
+        work()
+        self.progress(name, time.monotonic() - started)
