@@ -1,0 +1,1 @@
+"""Tests: drive the real thing."""

@@ -1,0 +1,1 @@
+"""One suite over a fake Slurm and a real one."""

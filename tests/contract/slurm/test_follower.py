@@ -1,0 +1,134 @@
+"""Following jobs to their end, over both Slurms."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from project.wrapper import files
+from tests.contract.slurm.following import Following
+
+if TYPE_CHECKING:
+    from tests.contract.slurm.cluster import Cluster, ClusterJob
+
+_WAY = ["SUBMITTED", "PENDING", "RUNNING"]
+
+
+@pytest.fixture
+def following(cluster: Cluster) -> Following:
+    """A follower with nothing to do yet."""
+    files.make_folder(cluster.paths.follower)
+    return Following(cluster)
+
+
+def _follow_to_the_end(following: Following, job: ClusterJob) -> list[str]:
+    """Take rounds until nothing is left to do for a job; return the states the registry heard."""
+    following.until(lambda: not _is_active(job), "the job's end")
+    assert following.registry.states(job.job.job_uuid) == job.states()
+    return job.states()
+
+
+def _is_active(job: ClusterJob) -> bool:
+    return os.path.exists(f"{job.cluster.paths.active}/{job.job.job_uuid}")  # noqa: PTH110 - the far side's paths are text
+
+
+def test_a_job_is_followed_to_its_end(cluster: Cluster, following: Following) -> None:
+    """Every state is told in order, however short; then the job is active no more."""
+    job = cluster.job("true")
+    slurm_job_id = job.into_the_queue()
+    assert _follow_to_the_end(following, job) == [*_WAY, "COMPLETED", "DONE"]
+    rows = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
+    assert (rows[-1]["JobID"], rows[-1]["task"], rows[-1]["State"]) == (slurm_job_id, "", "COMPLETED")
+    assert following.started == []
+
+
+def test_a_failure_is_told_with_exit_code_and_last_words(cluster: Cluster, following: Following) -> None:
+    """What the job wrote to its standard error goes with its end."""
+    job = cluster.job("echo the matrix is singular >&2", "exit 3")
+    job.into_the_queue()
+    assert _follow_to_the_end(following, job) == [*_WAY, "FAILED", "DONE"]
+    (end,) = (entry["body"] for entry in job.job.journal.entries() if entry["body"].get("state") == "FAILED")
+    assert (end["exit_code"], end["detail"]) == ("3:0", "the matrix is singular")
+    assert end["counts"] == {"FAILED": 1}
+
+
+def test_an_array_is_one_job(cluster: Cluster, following: Following) -> None:
+    """One word for all tasks, the worst end for the whole; each task has its row, the failed one its last words."""
+    job = cluster.job('[ "$SLURM_ARRAY_TASK_ID" != 2 ] || { echo two is odd >&2; exit 4; }', nbr_jobs_in_array=3)
+    slurm_job_id = job.into_the_queue()
+    assert _follow_to_the_end(following, job) == [*_WAY, "FAILED", "DONE"]
+    (end,) = (entry["body"] for entry in job.job.journal.entries() if entry["body"].get("state") == "FAILED")
+    assert (end["exit_code"], end["counts"]) == ("4:0", {"COMPLETED": 2, "FAILED": 1})
+    assert end["detail"] == "two is odd"
+    rows = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
+    last = {row["task"]: (row["JobID"], row["State"]) for row in rows}
+    assert last == {
+        "1": (f"{slurm_job_id}_1", "COMPLETED"),
+        "2": (f"{slurm_job_id}_2", "FAILED"),
+        "3": (f"{slurm_job_id}_3", "COMPLETED"),
+    }
+
+
+def test_a_job_cancelled_while_pending_never_ran(cluster: Cluster, following: Following) -> None:
+    """Nobody is told that it did."""
+    job = cluster.job("true")
+    slurm_job_id = job.submit_by_hand()
+    files.create(job.job.paths.slurm_job_id, slurm_job_id.encode())
+    job.tell_submitted()
+    cluster.command("scancel", slurm_job_id)
+    assert _follow_to_the_end(following, job) == ["SUBMITTED", "PENDING", "CANCELLED", "DONE"]
+
+
+def test_a_held_twin_is_cancelled_and_told(cluster: Cluster, following: Following) -> None:
+    """One that a lost wrapper left behind, found while its sibling is followed."""
+    job = cluster.job("true")
+    own = job.submit_by_hand()
+    files.create(job.job.paths.slurm_job_id, own.encode())
+    job.tell_submitted()
+    twin = job.submit_by_hand()
+    following.until(lambda: job.in_slurm()[twin].startswith("CANCELLED"), "the twin is cancelled")
+    assert [twin in notice for notice in job.notices()] == [True]
+    cluster.command("scancel", own)
+
+
+def test_the_cluster_itself_is_reported(cluster: Cluster, following: Following) -> None:
+    """Its nodes and counts go with the first report, and not with each."""
+    job = cluster.job("true")
+    job.into_the_queue()
+    _follow_to_the_end(following, job)
+    (status,) = following.registry.statuses
+    assert status["cluster"]["nodes"] == len(status["nodes"]) == 1
+    assert status["nodes"][0]["state"] in ("idle", "mixed", "allocated", "completing")
+    assert status["cluster"]["cpus"]["total"] == status["nodes"][0]["cpus"]["total"] > 0
+
+
+@pytest.mark.slurm
+def test_tasks_cancelled_while_pending_do_not_keep_an_array_from_ending(real_cluster: Cluster) -> None:
+    """Slurm forgets them without a word; the array ends as CANCELLED once the others have ended."""
+    files.make_folder(real_cluster.paths.follower)
+    following = Following(real_cluster)
+    job = real_cluster.job("sleep 2", nbr_jobs_in_array="1-6%2")
+    slurm_job_id = job.into_the_queue()
+    following.until(lambda: "RUNNING" in job.states(), "the first tasks run")
+    real_cluster.command("scancel", f"{slurm_job_id}_[4-6]")
+    assert _follow_to_the_end(following, job) == [*_WAY, "CANCELLED", "DONE"]
+    (end,) = (entry["body"] for entry in job.job.journal.entries() if entry["body"].get("state") == "CANCELLED")
+    assert end["counts"] == {"COMPLETED": 3, "CANCELLED": 3}
+
+
+def test_marks_make_an_end_visible_at_once(fake_cluster: Cluster) -> None:
+    """What the job script noted is looked at before the next query would be due."""
+    files.make_folder(fake_cluster.paths.follower)
+    following = Following(fake_cluster)
+    job = fake_cluster.job("true")
+    slurm_job_id = job.submit_by_hand()
+    files.create(job.job.paths.slurm_job_id, slurm_job_id.encode())
+    job.tell_submitted()
+    following.follower.round()
+    fake_cluster.command("scontrol", "release", slurm_job_id)
+    following.follower.round()
+    assert job.states()[-1] == "DONE"
+    assert Path(job.job.paths.marks, "end.job").exists()

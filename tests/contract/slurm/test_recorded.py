@@ -1,0 +1,132 @@
+"""Answers of real Slurms, recorded (tests/recorded/record.py): each is read, and what was understood is checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from project.core.errors import GridferryError, SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
+from project.core.slurm.commands import CommandResult, Sacct, Sbatch, Scancel, Scontrol, Squeue
+from project.core.slurm.nodes import JobCounts, Sinfo
+from project.wrapper.follow import observe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RECORDED = Path(__file__).resolve().parents[2] / "recorded"
+_VERSIONS = sorted(path.name for path in _RECORDED.glob("slurm-*"))
+
+
+def answer(version: str, name: str) -> CommandResult:
+    """A recorded answer."""
+    kept = json.loads((_RECORDED / version / f"{name}.json").read_text())
+    return CommandResult(kept["exit_code"], kept["stdout"], kept["stderr"])
+
+
+def _nodes(result: CommandResult) -> list[tuple[Any, ...]]:
+    return [tuple(node[key] for key in ("name", "state", "partitions", "reason")) for node in Sinfo().parse(result)]
+
+
+#: name: how it is read, and what it must be: a value, or the error with some of its words
+_CASES: dict[str, tuple[Callable[[CommandResult], Any], Any]] = {
+    "sbatch-accepted": (Sbatch("").parse, "1"),
+    "sbatch-unknown-partition": (Sbatch("").parse, SubmissionRefused("Invalid partition name specified")),
+    "sbatch-invalid-feature": (Sbatch("").parse, SubmissionRefused("Invalid feature specification")),
+    "sbatch-array-too-large": (Sbatch("").parse, SubmissionRefused("Invalid job array specification")),
+    "sbatch-invalid-array": (Sbatch("").parse, SubmissionRefused("Invalid job array specification")),
+    "sbatch-unknown-gres": (Sbatch("").parse, SubmissionRefused("Invalid generic resource (gres) specification")),
+    "sbatch-unmatched-quote": (Sbatch("").parse, SubmissionRefused("Unmatched `'`")),
+    "sbatch-unknown-option": (Sbatch("").parse, SubmissionRefused("Slurm refused the job")),
+    "sbatch-no-shebang": (Sbatch("").parse, SubmissionRefused("Slurm refused the job")),
+    "sbatch-no-file": (Sbatch("").parse, SubmissionRefused("Unable to open file nowhere.sbatch")),
+    "sbatch-no-controller": (Sbatch("").parse, SubmissionUnknown("Unable to contact slurm controller")),
+    "squeue-no-controller": (Squeue("").parse, SchedulerUnavailable("Unable to contact slurm controller")),
+    "squeue-unknown": (Squeue("").parse, []),
+    "sacct-unknown": (Sacct().parse, []),
+    "scancel-unknown": (Scancel("").parse, None),
+    "scontrol-release-unknown": (Scontrol("release", "").parse, SchedulerUnavailable("Invalid job id")),
+    "scontrol-release-ended": (Scontrol("release", "").parse, SchedulerUnavailable("Job has already finished")),
+    "sacct-by-name": (lambda result: [row["State"] for row in Sacct().parse(result)], ["FAILED"]),
+    "sinfo-idle": (_nodes, [("recorded-1", "idle", ["batch", "debug"], "")]),
+    "sinfo-down": (_nodes, [("recorded-1", "down", ["batch", "debug"], "fan | broken")]),
+    "squeue-counts": (lambda result: JobCounts().parse(result)["running_jobs"], 0),
+}
+
+#: name: tasks, their states after one look and after three, and the way of the whole job
+_LOOKS: dict[str, tuple[int, str, str, str]] = {
+    "held": (0, "PENDING", "PENDING", "PENDING"),
+    "cancelled-while-held": (0, "CANCELLED", "CANCELLED", "PENDING CANCELLED"),
+    "running": (0, "RUNNING", "RUNNING", "PENDING RUNNING"),
+    "cancelled-while-running": (0, "CANCELLED", "CANCELLED", "PENDING RUNNING CANCELLED"),
+    "failed-just-now": (0, "FAILED", "FAILED", "PENDING RUNNING FAILED"),
+    "failed": (0, "FAILED", "FAILED", "PENDING RUNNING FAILED"),
+    "requeued": (0, "PENDING", "PENDING", "PENDING"),
+    "unknown": (0, "", "", ""),
+    "array-held": (8, " ".join(["PENDING"] * 8), " ".join(["PENDING"] * 8), "PENDING"),
+    "array-throttled": (
+        8,
+        "COMPLETED RUNNING RUNNING PENDING PENDING PENDING PENDING PENDING",
+        "COMPLETED RUNNING RUNNING PENDING PENDING PENDING PENDING PENDING",
+        "PENDING RUNNING",
+    ),
+    "array-tasks-cancelled": (
+        8,
+        "COMPLETED RUNNING RUNNING PENDING PENDING PENDING PENDING PENDING",
+        "COMPLETED RUNNING RUNNING PENDING CANCELLED CANCELLED PENDING PENDING",
+        "PENDING RUNNING",
+    ),
+    "array-cancelled": (
+        8,
+        "COMPLETED" + 7 * " CANCELLED",
+        "COMPLETED" + 7 * " CANCELLED",
+        "PENDING RUNNING CANCELLED",
+    ),
+    "array-cancelled-one-by-one": (
+        3,
+        "PENDING PENDING PENDING",
+        "CANCELLED CANCELLED CANCELLED",
+        "CANCELLED",
+    ),
+}
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+@pytest.mark.parametrize("name", _CASES)
+def test_each_answer_is_understood(version: str, name: str) -> None:
+    """Ids, refusals, rows and silences, as this Slurm words them."""
+    read, expected = _CASES[name]
+    if not isinstance(expected, GridferryError):
+        assert read(answer(version, name)) == expected
+        return
+    with pytest.raises(type(expected)) as caught:
+        read(answer(version, name))
+    assert expected.message in caught.value.message
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+@pytest.mark.parametrize("name", _LOOKS)
+def test_what_a_job_went_through_is_understood(version: str, name: str) -> None:
+    """Queue and accounting put together: the state of each task, and the way of the whole job."""
+    number, first_look, third_look, way = _LOOKS[name]
+    queue = Squeue("").parse(answer(version, f"squeue-{name}"))
+    account = Sacct().parse(answer(version, f"sacct-{name}"))
+    job, job_name = (queue[0].slurm_job_id, queue[0].name) if queue else ("99999", "nobody")
+    expected = observe.task_names(range(1, number + 1))
+    known: observe.Tasks = {}
+    seen = []
+    for _ in range(3):
+        known = observe.observe(job_name, job, expected, known, queue, account)
+        seen.append(" ".join(known[task]["State"].split()[0] for task in expected if task in known))
+    assert seen[0] == first_look
+    assert seen[2] == third_look
+    assert " ".join(change.state for change in observe.changes("", known, len(expected))) == way
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+def test_nothing_recorded_is_left_unread(version: str) -> None:
+    """Each file belongs to one of the tests above."""
+    read = {*_CASES, *(f"{program}-{name}" for program in ("squeue", "sacct") for name in _LOOKS)}
+    assert {path.stem for path in (_RECORDED / version).glob("*.json")} == read

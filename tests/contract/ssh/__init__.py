@@ -1,0 +1,1 @@
+"""The SSH adapter against real OpenSSH servers and agents."""

@@ -1,0 +1,1 @@
+"""End to end: the real client, a real Slurm, real SSH, real mail."""

@@ -1,0 +1,133 @@
+"""What tests look at on the cluster and in the registry, and how they wait."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from email.message import EmailMessage
+
+    from demo.grid import Grid
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+END_LIMIT_S = 90.0
+
+
+def wait_until(condition: Callable[[], Any], limit_s: float = END_LIMIT_S, what: str = "it") -> Any:
+    """Return what `condition` gives once it is true; fail after the limit."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not come within {limit_s} s")
+
+
+def write_job(folder: Path, **keys: Any) -> Path:
+    """Write a job file (JSON is YAML) with these keys; resources small enough for any sandbox."""
+    document = {"username": "x", "user_mail": "x@example.org", "destination_cluster": "x", **keys}
+    document.setdefault("resources", {"duration": "10m", "memory_per_thread": "100M"})
+    path = folder / "job.yml"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def submit(grid: Grid, folder: Path, *options: str, settings: dict[str, str] | None = None, **keys: Any) -> str:
+    """Submit a job; return its UUID."""
+    path = write_job(folder, **keys)
+    done = grid.client("-u", str(path), *grid.job_settings(**(settings or {})), "--fresh", *options, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return str(UUID.findall(done.stdout)[0])
+
+
+def registry_job(grid: Grid, job_uuid: str) -> dict[str, Any]:
+    """Return the registry's document of a job."""
+    url = f"http://127.0.0.1:{grid.registry_port}/jobs/{job_uuid}"
+    response = requests.get(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
+    return dict(response.json()) if response.ok else {}
+
+
+def wait_for_state(grid: Grid, job_uuid: str, *states: str) -> dict[str, Any]:
+    """Return the job once it is in one of these states."""
+    return dict(wait_until(lambda: _in_state(grid, job_uuid, states), what=f"state {' or '.join(states)}"))
+
+
+def _in_state(grid: Grid, job_uuid: str, states: tuple[str, ...]) -> dict[str, Any] | None:
+    job = registry_job(grid, job_uuid)
+    return job if job.get("state") in states else None
+
+
+def mailed_states(grid: Grid, job_uuid: str) -> list[str]:
+    """Return the state each mail about a job tells, in the order of arrival."""
+    return [str(mail["Subject"]).split(":")[0] for mail in grid.mails(job_uuid)]
+
+
+def wait_for_mail(grid: Grid, job_uuid: str, state: str, limit_s: float = END_LIMIT_S) -> EmailMessage:
+    """Return the mail that tells a state."""
+
+    def find() -> EmailMessage | None:
+        return next((m for m in grid.mails(job_uuid) if str(m["Subject"]).startswith(f"{state}:")), None)
+
+    mail: EmailMessage = wait_until(find, limit_s, what=f"the mail about {state}")
+    return mail
+
+
+def slurm(grid: Grid, *argv: str) -> str:
+    """Run one of Slurm's commands on the cluster and return what it prints."""
+    environment = {**os.environ, "SLURM_CONF": str(grid.info.slurm_conf)}
+    return subprocess.run(argv, env=environment, text=True, capture_output=True, check=True, timeout=60).stdout
+
+
+def accounted(grid: Grid, job_uuid: str, columns: str) -> list[str]:
+    """Return sacct's lines of a job, columns parted by `|`; asked by id, since by name the answer lags."""
+    slurm_job_id = registry_job(grid, job_uuid)["slurm_job_id"]
+    return slurm(grid, "sacct", "-Xn", "-P", f"--format={columns}", f"--jobs={slurm_job_id}").split()
+
+
+def job_folder(grid: Grid, job_uuid: str) -> Path:
+    """Return a job's folder on the cluster."""
+    return Path(grid.info.cluster_document()["job_root"]) / "gridferry" / "jobs" / job_uuid
+
+
+def processes_of_logins(grid: Grid) -> list[int]:
+    """Return every process a login on this cluster started and left: known by its environment or by its command."""
+    root = str(grid.info.cluster_document()["job_root"])
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            port = f" {grid.info.ssh_port}".encode()
+            of_login = any(v.startswith(b"SSH_CONNECTION=") and v.endswith(port) for v in environment.split(b"\0"))
+            if of_login or (root.encode() in command and b".pyz" in command):
+                found.append(int(entry.name))
+    return found
+
+
+def kill_logins(grid: Grid) -> int:
+    """Kill -9 everything the logins on this cluster left behind; return how many processes that were."""
+    pids = processes_of_logins(grid)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    return len(pids)
+
+
+def fetched(grid: Grid, job_uuid: str, folder: Path) -> Path:
+    """Wait for a job's end and fetch its results; return their folder."""
+    wait_for_state(grid, job_uuid, "DONE")
+    done = grid.client("-r", job_uuid, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / job_uuid

@@ -1,0 +1,162 @@
+"""Clusters that cannot be reached, and those that can: others are offered, refusals are not mistaken for silence."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from demo.grid import ACCOUNT
+from tests.e2e.far_side import UUID, wait_for_state, write_job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from demo.grid import Grid
+
+pytestmark = pytest.mark.slurm
+
+
+@contextlib.contextmanager
+def _port(kind: str) -> Iterator[int]:
+    """A port that refuses, stays silent, or answers as something else."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+        if kind != "refused":
+            listener.listen(5)
+        if kind == "no banner":
+            threading.Thread(target=_answer_as_http, args=(listener,), daemon=True).start()
+        yield port
+
+
+def _answer_as_http(listener: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            line, _ = listener.accept()
+            with line:
+                line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.fixture
+def lost_cluster(grid: Grid) -> Iterator[Any]:
+    """Registers a cluster called `lost` at a port; it is removed afterwards."""
+
+    def register(port: int, preferred_jobs: list[str]) -> None:
+        grid.register(grid.info, name="lost", port=port, preferred_jobs=preferred_jobs)
+
+    yield register
+    url = f"http://127.0.0.1:{grid.registry_port}/clusters/lost"
+    requests.delete(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
+
+
+@pytest.mark.parametrize("kind", ["refused", "silent", "no banner"])
+def test_unreachable_cluster_is_told_in_time_with_others(
+    grid: Grid, tmp_path: Path, lost_cluster: Any, kind: str
+) -> None:
+    """Refused, silent or no SSH: within 10 s exit 5, naming the reachable cluster with the same preferred jobs."""
+    path = write_job(tmp_path, execution=["true"])
+    with _port(kind) as port:
+        lost_cluster(port, ["smp"])
+        started = time.monotonic()
+        done = grid.client(
+            "-u", str(path), *grid.job_settings(destination_cluster="lost"), "--no-input", folder=tmp_path
+        )
+    assert done.returncode == 5, done.stderr
+    assert "others with the same preferred jobs: sandbox" in done.stderr
+    assert time.monotonic() - started < 12
+
+
+def test_yes_takes_the_first_that_answers(grid: Grid, tmp_path: Path, lost_cluster: Any) -> None:
+    """--yes goes on with the first reachable cluster that shares a preferred job kind; the job runs there."""
+    path = write_job(tmp_path, execution=["true"])
+    with _port("refused") as port:
+        lost_cluster(port, ["mpi"])
+        done = grid.client("-u", str(path), *grid.job_settings(destination_cluster="lost"), "--yes", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    job = wait_for_state(grid, UUID.findall(done.stdout)[0], "DONE")
+    assert job["destination_cluster"]["name"] == "sandbox"
+
+
+def test_refused_key_is_not_called_unreachable(grid: Grid, tmp_path: Path) -> None:
+    """A key the cluster does not take: exit 6, and no other cluster is offered."""
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=30)
+    path = write_job(tmp_path, execution=["true"])
+    done = grid.client("-u", str(path), *grid.job_settings(private_key=str(key)), "--yes", folder=tmp_path)
+    assert done.returncode == 6, done.stderr
+    assert "preferred jobs" not in done.stderr
+
+
+def test_changed_host_key_is_refused_whatever_yes_says(grid: Grid, tmp_path: Path) -> None:
+    """A host key other than the remembered one: exit 7 with both fingerprints; --yes does not help."""
+    known = grid.home / "known_hosts"
+    before = known.read_text()
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True, timeout=30)
+    public = " ".join(other.with_suffix(".pub").read_text().split()[:2])
+    known.write_text(f"[{grid.info.ssh_host}]:{grid.info.ssh_port} {public}\n")
+    try:
+        path = write_job(tmp_path, execution=["true"])
+        done = grid.client("-u", str(path), *grid.job_settings(), "--yes", folder=tmp_path)
+    finally:
+        known.write_text(before)
+    assert done.returncode == 7, done.stderr
+    assert done.stderr.count("SHA256:") >= 2
+
+
+def test_unknown_host_is_never_trusted_without_a_person(grid: Grid, tmp_path: Path) -> None:
+    """An unknown host key is not accepted by --yes, even where the registry's pin matches."""
+    known = grid.home / "known_hosts"
+    before = known.read_text()
+    known.write_text("")
+    try:
+        path = write_job(tmp_path, execution=["true"])
+        done = grid.client("-u", str(path), *grid.job_settings(), "--yes", folder=tmp_path)
+    finally:
+        known.write_text(before)
+    assert done.returncode in (2, 7), done.stderr
+    assert "SHA256:" in done.stderr
+
+
+def test_disabled_cluster_takes_no_jobs(grid: Grid, tmp_path: Path, lost_cluster: Any) -> None:
+    """A cluster that its administrator has disabled takes no jobs; exit 2."""
+    path = write_job(tmp_path, execution=["true"])
+    lost_cluster(1, ["smp"])
+    grid.register(grid.info, name="lost", enabled=False)
+    done = grid.client("-u", str(path), *grid.job_settings(destination_cluster="lost"), folder=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "takes no jobs" in done.stderr
+
+
+def test_interrupted_fetch_goes_on_and_keeps_other_files(grid: Grid, tmp_path: Path) -> None:
+    """-r into a folder that has other files keeps them, and files that are there already are not fetched again."""
+    path = write_job(tmp_path, execution=["head -c 3000000 /dev/urandom > big.bin"], output=["big.bin"])
+    done = grid.client("-u", str(path), *grid.job_settings(), "--wait", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    job_uuid = json.loads(done.stdout.splitlines()[0])["job_uuid"]
+    target = tmp_path / "results"
+    target.mkdir()
+    (target / "mine.txt").write_text("mine\n")
+    assert grid.client("-r", job_uuid, "--to", str(target), folder=tmp_path).returncode == 0
+    content, fetched_at = (target / "big.bin").read_bytes(), (target / "big.bin").stat().st_mtime_ns
+    (target / "big.bin").write_bytes(content[:1000])
+    assert grid.client("-r", job_uuid, "--to", str(target), folder=tmp_path).returncode == 0
+    assert (target / "big.bin").read_bytes() == content
+    assert (target / "mine.txt").read_text() == "mine\n"
+    assert fetched_at
+
+
+def test_account_of_another_sees_nothing(grid: Grid, tmp_path: Path) -> None:
+    """A UUID that is not one of the account's jobs is answered as unknown; exit 8."""
+    del tmp_path
+    done = grid.client("-r", "12345678-0000-4000-8000-000000000000")
+    assert done.returncode == 8, f"{ACCOUNT}: {done.stderr}"

@@ -1,0 +1,1 @@
+"""Stand-ins for what real ones cannot be made to do quickly."""

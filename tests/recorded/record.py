@@ -1,0 +1,200 @@
+"""Records what Slurm's commands print: usage `python -m tests.recorded.record FOLDER`, FOLDER for a sandbox of its own.
+
+Starts a real Slurm in FOLDER, brings it into one state after the other, and keeps each answer beside this file in
+`slurm-<version>/<name>.json` as {command, stdout, stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads
+them all. For another version, run it where that version's packages are installed, and commit the new folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from project.core.slurm.commands import ENVIRONMENT, Sacct, Sbatch, Scancel, Scontrol, Squeue
+from project.core.slurm.nodes import JobCounts, Sinfo
+from project.sandbox import api
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HERE = Path(__file__).resolve().parent
+_NODE = "recorded-1"
+
+
+class Recorder:
+    """Runs Slurm's commands in a sandbox and keeps what they answer.
+
+    Args:
+        info: the sandbox.
+        folder: where the jobs run; told as `/home/jdoe` in what is kept.
+    """
+
+    def __init__(self, info: api.SandboxInfo, folder: Path) -> None:
+        self._environment = {**os.environ, **ENVIRONMENT, "SLURM_CONF": str(info.slurm_conf)}
+        self._info = info
+        self._folder = folder
+        self.user = info.ssh_user
+        version = self.run(["sinfo", "--version"]).stdout.split()[-1]
+        self._target = _HERE / f"slurm-{'.'.join(version.split('.')[:2])}"
+        self._target.mkdir(exist_ok=True)
+
+    def run(self, argv: Sequence[str], **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command."""
+        environment = {**self._environment, **variables}
+        return subprocess.run(argv, env=environment, cwd=self._folder, capture_output=True, text=True, check=False)
+
+    def keep(self, name: str, argv: Sequence[str], **variables: str) -> None:
+        """Run a command and keep its answer under a name."""
+        done = self.run(argv, **variables)
+        kept = {"command": list(argv), "stdout": done.stdout, "stderr": done.stderr, "exit_code": done.returncode}
+        text = json.dumps(kept, indent=1, ensure_ascii=False)
+        for private, public in ((str(self._folder), "/home/jdoe"), (f"user={self.user}", "user=jdoe")):
+            text = text.replace(private, public)
+        (self._target / f"{name}.json").write_text(re.sub(r"127\.0\.0\.1|localhost", "login1", text) + "\n")
+        print(name)
+
+    def script(self, *directives: str, line: str = "true", first: str = "#!/bin/bash") -> str:
+        """Write a job script; return its path."""
+        path = self._folder / "job.sbatch"
+        own = ["--job-name=job", "--output=/dev/null", "--time=5", "--mem-per-cpu=50M", *directives]
+        path.write_text("\n".join([first, *(f"#SBATCH {option}" for option in own), line, ""]))
+        return str(path)
+
+    def submit(self, name: str, *options: str, line: str = "true") -> str:
+        """Submit a job of this name; return its id."""
+        argv = ["sbatch", "--parsable", *options, self.script(f"--job-name={name}", line=line)]
+        return self.run(argv).stdout.strip()
+
+    def wait_for(self, slurm_job_id: str, word: str) -> None:
+        """Wait until the accounting shows a word for a job."""
+        deadline = time.monotonic() + 60
+        while word not in self.run(["sacct", "-Xn", "--format=State", f"--jobs={slurm_job_id}"]).stdout:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{slurm_job_id} did not become {word}")
+            time.sleep(0.2)
+
+    def settle(self) -> None:
+        """Wait until the accounting has been told of what is pending and what has begun, which is every five seconds."""
+        time.sleep(6)
+
+    def both(self, name: str, slurm_job_id: str, job_name: str) -> None:
+        """Keep what queue and accounting say about a job."""
+        self.keep(f"squeue-{name}", Squeue(self.user, job_name).argv())
+        self.keep(f"sacct-{name}", Sacct([slurm_job_id]).argv())
+
+
+def refusals(recorder: Recorder) -> None:
+    """What sbatch says no to, and one yes."""
+    for name, script in {
+        "accepted": ("--hold",),
+        "unknown-partition": ("--partition=nowhere",),
+        "invalid-feature": ("--constraint=nonsense",),
+        "array-too-large": ("--array=1-999999",),
+        "invalid-array": ("--array=5-1",),
+        "unknown-gres": ("--gres=unicorn:1",),
+        "unmatched-quote": ("--chdir=/home/o'neill",),
+        "unknown-option": ("--colour=red",),
+    }.items():
+        recorder.keep(f"sbatch-{name}", Sbatch(recorder.script(*script)).argv())
+    recorder.keep("sbatch-no-shebang", Sbatch(recorder.script(first="echo")).argv())
+    recorder.keep("sbatch-no-file", Sbatch("nowhere.sbatch").argv())
+
+
+def plain_jobs(recorder: Recorder) -> None:
+    """Jobs that are held, run, end, and are cancelled."""
+    held = recorder.submit("held", "--hold")
+    recorder.both("held", held, "held")
+    recorder.run(["scancel", held])
+    time.sleep(1)
+    recorder.both("cancelled-while-held", held, "held")
+    running = recorder.submit("running", line="sleep 60")
+    recorder.wait_for(running, "RUNNING")
+    recorder.both("running", running, "running")
+    recorder.run(["scancel", running])
+    recorder.wait_for(running, "CANCELLED")
+    recorder.both("cancelled-while-running", running, "running")
+    failed = recorder.submit("failed", line="exit 3")
+    recorder.wait_for(failed, "FAILED")
+    recorder.both("failed-just-now", failed, "failed")
+    recorder.settle()
+    recorder.both("failed", failed, "failed")
+    recorder.keep("sacct-by-name", Sacct(name="failed", since="2020-01-01T00:00:00").argv())
+    requeued = recorder.submit("requeued", "--requeue", line="sleep 60")
+    recorder.wait_for(requeued, "RUNNING")
+    recorder.run(["scontrol", "requeue", requeued])
+    time.sleep(1)
+    recorder.both("requeued", requeued, "requeued")
+    recorder.run(["scancel", requeued])
+    recorder.keep("scontrol-release-ended", Scontrol("release", failed).argv())
+
+
+def arrays(recorder: Recorder) -> None:
+    """Arrays that wait, run by twos, and lose tasks."""
+    array = recorder.submit("array", "--array=1-8%2", "--hold", line="sleep $((SLURM_ARRAY_TASK_ID > 1 ? 60 : 0))")
+    recorder.both("array-held", array, "array")
+    recorder.run(["scontrol", "release", array])
+    recorder.wait_for(array, "COMPLETED")
+    recorder.wait_for(array, "RUNNING")
+    recorder.settle()
+    recorder.both("array-throttled", array, "array")
+    recorder.run(["scancel", f"{array}_[5-6]"])
+    time.sleep(1)
+    recorder.both("array-tasks-cancelled", array, "array")
+    recorder.run(["scancel", array])
+    recorder.wait_for(array, "CANCELLED")
+    time.sleep(1)
+    recorder.both("array-cancelled", array, "array")
+    one_by_one = recorder.submit("one-by-one", "--array=1-3", "--hold")
+    for task in (1, 2, 3):
+        recorder.run(["scancel", f"{one_by_one}_{task}"])
+    recorder.settle()
+    recorder.both("array-cancelled-one-by-one", one_by_one, "one-by-one")
+
+
+def strangers(recorder: Recorder, info: api.SandboxInfo) -> None:
+    """Ids and names nobody knows, and a controller that is not there."""
+    recorder.both("unknown", "99999", "nobody")
+    recorder.keep("scontrol-release-unknown", Scontrol("release", "99999").argv())
+    recorder.keep("scancel-unknown", Scancel("99999").argv())
+    away = recorder.script().replace("job.sbatch", "away.conf")
+    text = re.sub(r"^SlurmctldPort=.*$", "SlurmctldPort=9", info.slurm_conf.read_text(), flags=re.MULTILINE)
+    Path(away).write_text(text)
+    for command in (Squeue(recorder.user), Sbatch(recorder.script())):
+        recorder.keep(f"{command.argv()[0]}-no-controller", command.argv(), SLURM_CONF=away)
+
+
+def nodes(recorder: Recorder) -> None:
+    """A node that is well, and one that is down with a reason."""
+    recorder.keep("sinfo-idle", Sinfo().argv())
+    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=down", "reason=fan | broken"])
+    recorder.keep("sinfo-down", Sinfo().argv())
+    recorder.submit("waiting")
+    recorder.keep("squeue-counts", JobCounts().argv())
+
+
+def main(folder: Path) -> None:
+    """Record everything; the sandbox is removed afterwards."""
+    info = api.up(folder / "sandbox", options=api.SandboxOptions(name="recorded", nodes=1))
+    try:
+        work = folder / "jdoe"
+        work.mkdir(exist_ok=True)
+        recorder = Recorder(info, work)
+        refusals(recorder)
+        plain_jobs(recorder)
+        arrays(recorder)
+        strangers(recorder, info)
+        nodes(recorder)
+    finally:
+        api.down(folder / "sandbox", remove=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    main(Path(sys.argv[1]).resolve())

@@ -1,0 +1,100 @@
+"""The wrapper as it is uploaded: one small file, the same every time, that runs on a bare Python."""
+
+from __future__ import annotations
+
+import ast
+import io
+import subprocess
+import sys
+import tokenize
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from project.adapters.archive import Archive
+from project.core.errors import ExitCode
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The wrapper, built anew."""
+    return Archive(tmp_path_factory.mktemp("cache"))
+
+
+def members(archive: Archive) -> dict[str, str]:
+    """Its files by name."""
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        return {name: opened.read(name).decode() for name in opened.namelist()}
+
+
+def test_it_is_the_same_every_time(archive: Archive, tmp_path: Path) -> None:
+    """Built anew or taken from what was kept: the same bytes, so the same name on the cluster."""
+    again = Archive(tmp_path)
+    assert again.content == archive.content == Archive(tmp_path).content
+    assert again.sha12 == archive.sha12
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_it_is_small(archive: Archive) -> None:
+    """It is uploaded once to each cluster, over any line."""
+    assert len(archive.content) < 60_000
+
+
+def test_it_holds_core_and_wrapper_and_nothing_else(archive: Archive) -> None:
+    """And the start."""
+    project = _ROOT / "project"
+    paths = [*(project / "core").rglob("*.py"), *(project / "wrapper").rglob("*.py")]
+    sources = {str(path.relative_to(_ROOT)) for path in paths}
+    assert set(members(archive)) == {"__main__.py", "project/__init__.py", *sources}
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _places(source: str) -> list[tuple[str, int]]:
+    """Where each statement and call of a module stands, docstrings left out."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt | ast.Call)]
+    return [(type(node).__name__, node.lineno) for node in nodes if not _is_docstring(node)]
+
+
+def test_line_numbers_in_tracebacks_stay_true(archive: Archive) -> None:
+    """Comments and docstrings are gone, everything else stands where it stood."""
+    for name, lean in members(archive).items():
+        original = _ROOT / name
+        if original.exists():
+            assert _places(lean) == _places(original.read_text()), name
+            tokens = tokenize.generate_tokens(io.StringIO(lean).readline)
+            assert not [token for token in tokens if token.type == tokenize.COMMENT], name
+
+
+def test_it_runs_on_a_bare_python(archive: Archive, tmp_path: Path) -> None:
+    """No user site, no site packages, no working directory: it says how it is used."""
+    path = tmp_path / "wrapper.pyz"
+    path.write_bytes(archive.content)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(path), "-h"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        timeout=30,
+    )
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.startswith("usage: wrapper ")
+    assert {"run", "resume", "follow", "postprocess", "manifest"} <= set(done.stderr.split()[2].split("|"))
+
+
+def test_a_job_that_is_gone_is_told_by_the_wrapper_itself(archive: Archive, tmp_path: Path) -> None:
+    """Asked for the outputs of a job that is not there, it answers with an error, not with a traceback."""
+    (tmp_path / "gridferry" / "control").mkdir(parents=True)
+    path = tmp_path / "gridferry" / "control" / "wrapper.pyz"
+    path.write_bytes(archive.content)
+    argv = [sys.executable, "-I", "-S", str(path), "manifest", "3f2b1c0e-0000-4000-8000-000000000000"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == ExitCode.TRANSFER
+    assert '"type": "TransferFailed"' in done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,1 @@
+"""Tests of what all three programs share."""

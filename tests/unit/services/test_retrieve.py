@@ -1,0 +1,214 @@
+"""Fetching results: what the cluster still has to tell first, then the manifest, then every file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from project.core.errors import (
+    GridferryError,
+    NotEnded,
+    RegistryUnavailable,
+    StageFailed,
+    TransferFailed,
+    Unreachable,
+    UsageError,
+)
+from project.services.logins import LoginChoice
+from project.services.retrieve import Retrieved, Retriever
+from tests.unit.services.ports import (
+    CLUSTER,
+    UUID,
+    FakeArchive,
+    FakeCluster,
+    FakeRecords,
+    FakeRegistry,
+    ListeningView,
+    Person,
+)
+
+_ENDED = {"ended": True, "outcome": "COMPLETED", "state": "DONE"}
+_RUNNING = {"ended": False, "outcome": None, "state": "RUNNING"}
+_ENTRY = {"schema": 1, "job_uuid": UUID, "seq": 3, "kind": "state", "body": {"state": "COMPLETED"}}
+
+
+def described(name: str, content: bytes, *, executable: bool = False) -> dict[str, Any]:
+    """A file as the manifest lists it."""
+    digest = hashlib.sha256(content).hexdigest()
+    return {"name": name, "path": f"/there/{name}", "size": len(content), "sha256": digest, "executable": executable}
+
+
+class Fetch:
+    """A retrieval whose every port is at hand."""
+
+    def __init__(self, registry: FakeRegistry, *names: str, missing: tuple[str, ...] = ()) -> None:
+        self.registry = registry
+        self.cluster = FakeCluster()
+        self.view = ListeningView()
+        self.person = Person()
+        self.records = FakeRecords({"private_key": None})
+        self.logins = LoginChoice()
+        files = [described(name, name.encode(), executable=name.endswith(".sh")) for name in names]
+        self.cluster.events["manifest"] = [
+            {"event": "manifest", "manifest": {"files": files, "missing": list(missing)}}
+        ]
+        self.cluster.files = {f"/there/{name}": name.encode() for name in names}
+
+    def run(self, folder: Path, **overrides: Any) -> Retrieved:
+        """Fetch into a folder."""
+        retriever = Retriever(
+            registry=self.registry,
+            connector=self.cluster,
+            records=self.records,
+            archive=FakeArchive(),
+            prompter=self.person,
+            view=self.view,
+            logins=self.logins,
+        )
+        return retriever.retrieve(UUID, folder, overrides)
+
+
+def test_every_output_comes_back(tmp_path: Path) -> None:
+    """Into its place, what could be run still can, and what is missing is told; the connection is closed."""
+    fetch = Fetch(FakeRegistry(_ENDED), "a.txt", "deep/run.sh", missing=("b.txt",))
+    found = fetch.run(tmp_path / "results")
+    assert (found.outcome, found.files, found.missing) == ("COMPLETED", ["a.txt", "deep/run.sh"], ["b.txt"])
+    assert (tmp_path / "results" / "a.txt").read_text() == "a.txt"
+    assert os.access(tmp_path / "results" / "deep" / "run.sh", os.X_OK)
+    assert not os.access(tmp_path / "results" / "a.txt", os.X_OK)
+    assert fetch.cluster.closed >= 1
+
+
+def test_what_the_cluster_could_not_report_is_brought_along(tmp_path: Path) -> None:
+    """The registry knows of no end because nothing got through: the journal tells it, and the results come."""
+    fetch = Fetch(FakeRegistry(_RUNNING, _ENDED), "a.txt")
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [_ENTRY]}]
+    assert fetch.run(tmp_path).files == ["a.txt"]
+    assert fetch.registry.relayed == [
+        {"schema": 1, "cluster": "nic5", "epoch": None, "reports": [_ENTRY], "cluster_status": None}
+    ]
+
+
+def test_a_registry_that_does_not_take_them_keeps_nobody_from_the_results(tmp_path: Path) -> None:
+    """It is said, and that is all."""
+    fetch = Fetch(FakeRegistry(_ENDED), "a.txt")
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [_ENTRY]}]
+    fetch.registry.relay_error = RegistryUnavailable("the registry is away")
+    assert fetch.run(tmp_path).files == ["a.txt"]
+    assert "could not be relayed: the registry is away" in fetch.view.said[0]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [([], "has not ended: RUNNING"), (["RUNNING", "COMPLETED", "RUNNING"], r"RUNNING \(2 RUNNING, 1 COMPLETED\)")],
+)
+def test_a_job_that_runs_has_nothing_to_fetch(tmp_path: Path, tasks: list[str], message: str) -> None:
+    """How it stands is told, tasks counted; nothing is made here."""
+    fetch = Fetch(FakeRegistry(_RUNNING), "a.txt")
+    fetch.registry.task_states = tasks
+    with pytest.raises(NotEnded, match=message):
+        fetch.run(tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_cluster_that_is_away_is_no_news_about_a_job_that_runs(tmp_path: Path) -> None:
+    """What matters is that it has not ended; of one that has, that its results are out of reach."""
+
+    class Away(FakeCluster):
+        """A cluster that does not answer."""
+
+        def connect(self, login: object) -> FakeCluster:
+            raise Unreachable(f"no answer from {login}")
+
+    for answer, error in ((_RUNNING, NotEnded), (_ENDED, Unreachable)):
+        fetch = Fetch(FakeRegistry(answer))
+        fetch.cluster = Away()
+        with pytest.raises(error):
+            fetch.run(tmp_path)
+
+
+def test_one_file_that_fails_does_not_keep_the_others(tmp_path: Path) -> None:
+    """All others are there; the error names those that are not."""
+    fetch = Fetch(FakeRegistry(_ENDED), "a.txt", "b.txt", "c.txt")
+    del fetch.cluster.files["/there/b.txt"]
+    with pytest.raises(TransferFailed, match="1 of 3 files did not arrive") as caught:
+        fetch.run(tmp_path)
+    assert caught.value.detail.startswith("b.txt: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "c.txt"]
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil"])
+def test_a_cluster_cannot_write_outside_of_the_folder(tmp_path: Path, name: str) -> None:
+    """Whatever names it lists."""
+    fetch = Fetch(FakeRegistry(_ENDED), name, "a.txt")
+    with pytest.raises(TransferFailed, match="1 of 2 files") as caught:
+        fetch.run(tmp_path / "results")
+    assert "outside of the job" in caught.value.detail
+    assert {path.name for path in tmp_path.iterdir()} == {"results"}
+    assert not Path("/etc/evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("events", "error", "message"),
+    [
+        ([], TransferFailed, "nic5 did not list the job's outputs"),
+        ([StageFailed("x")], StageFailed, "x"),
+        (
+            [{"event": "error", "type": "TransferFailed", "message": "it is gone", "remedy": "", "detail": ""}],
+            TransferFailed, "it is gone",
+        ),
+        (
+            [{"event": "error", "type": "OfTheFuture", "message": "odd", "remedy": "", "detail": ""}],
+            GridferryError, "odd",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrapper_that_fails_is_told(
+    tmp_path: Path, events: list[Any], error: type[Exception], message: str
+) -> None:
+    """Its own error if it gave one; a crash is no empty list of results."""
+    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch.cluster.events["manifest"] = events
+    with pytest.raises(error, match=message) as caught:
+        fetch.run(tmp_path)
+    assert type(caught.value) is error
+
+
+def test_the_recorded_key_is_used_and_asked_for_where_it_is_gone(tmp_path: Path) -> None:
+    """Keys move; an answer that is no file either is asked about again."""
+    key = tmp_path / "id"
+    key.touch()
+    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch.records.record = {"private_key": str(tmp_path / "gone")}
+    fetch.person = Person(str(tmp_path / "wrong"), str(key))
+    fetch.run(tmp_path)
+    assert fetch.cluster.logins[-1].private_key == key
+    assert len(fetch.person.asked) == 2
+    fetch.records.record = {"private_key": str(key)}
+    fetch.run(tmp_path)
+    assert len(fetch.person.asked) == 2
+
+
+def test_what_is_given_with_the_call_goes_first(tmp_path: Path) -> None:
+    """Account and key; and the user's settings for the cluster before both."""
+    key = tmp_path / "id"
+    key.touch()
+    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch.run(tmp_path, username="other", private_key=str(key), passphrase=None)
+    assert (fetch.cluster.logins[0].username, fetch.cluster.logins[0].private_key) == ("other", key)
+    fetch.logins = LoginChoice({"nic5": {"username": "mine", "port": 2222}}, timeout_s=3.0)
+    fetch.run(tmp_path)
+    login = fetch.cluster.logins[-1]
+    assert (login.username, login.port, login.timeout_s, login.host) == ("mine", 2222, 3.0, CLUSTER["hostname"])
+
+
+def test_a_port_that_is_none_is_told(tmp_path: Path) -> None:
+    """With what to correct."""
+    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch.logins = LoginChoice({"nic5": {"port": "ssh"}})
+    with pytest.raises(UsageError, match="'ssh' is no SSH port"):
+        fetch.run(tmp_path)

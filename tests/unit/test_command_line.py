@@ -1,0 +1,96 @@
+"""What the command line says before any cluster or registry is asked: the real program, as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+_JOB = """
+username: ada
+user_mail: ada@example.org
+destination_cluster: sandbox
+execution: srun ./job
+"""
+_MODULES = """
+staging:
+  1:
+    module: check.py
+    execution: python3 check.py
+"""
+
+
+def _run(
+    folder: Path, *arguments: str, python: tuple[str, ...] = (sys.executable,)
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(_ROOT),
+        "GRIDFERRY_HOME": str(folder / "home"),
+        "GRIDFERRY_SETTINGS": str(folder / "settings.yml"),
+        "GRIDFERRY_TOKEN": "not asked for",
+    }
+    return subprocess.run(
+        [*python, "-m", "project", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_python_without_the_packages_says_what_to_do(tmp_path: Path) -> None:
+    """Started outside of the virtual environment, it names the missing package and the way in; no traceback."""
+    done = _run(tmp_path, "--help", python=(sys.executable, "-S"))
+    assert done.returncode == 1
+    assert "has no package" in done.stderr
+    assert "make venv" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("-m", "modules.yml"), ("--set", "username=ada"), ("--wait",)])
+def test_options_without_a_job_file_are_an_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Whoever forgets -u is told so, and a script sees exit 2; without any option the help is shown."""
+    done = _run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert "-u input.yml" in done.stderr
+    assert _run(tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("word", ["foo", "12345678", "../../etc", ""])
+def test_what_is_no_uuid_is_told_before_the_registry_is_asked(tmp_path: Path, word: str) -> None:
+    """-r with something else than a UUID is a mistake on the command line; exit 2."""
+    done = _run(tmp_path, "retrieve", word)
+    assert done.returncode == 2
+    assert "is no job's UUID" in done.stderr
+
+
+def test_problems_of_two_files_are_counted_in_one_sentence(tmp_path: Path) -> None:
+    """The message names both files once."""
+    (tmp_path / "job.yml").write_text("usernam: ada\n")
+    (tmp_path / "modules.yml").write_text("stagin: 1\n")
+    done = _run(tmp_path, "-u", "job.yml", "-m", "modules.yml")
+    assert done.returncode == 3
+    first = done.stderr.splitlines()[0]
+    assert first.endswith("problems in job.yml and 1 problem in modules.yml; nothing was done")
+
+
+def test_a_failed_staging_module_ends_a_script_with_its_own_exit_code(tmp_path: Path) -> None:
+    """Where nobody can be asked, it is the module that failed, exit 4; --yes goes on without it."""
+    (tmp_path / "job.yml").write_text(_JOB)
+    (tmp_path / "modules.yml").write_text(_MODULES)
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "check.py").write_text("raise SystemExit('too many cores')\n")
+    call = ("-u", "job.yml", "-m", "modules.yml", "--dry-run")
+    done = _run(tmp_path, *call)
+    assert done.returncode == 4
+    assert done.stderr.count("too many cores") == 1
+    assert "#SBATCH" not in done.stdout
+    assert "#SBATCH" in _run(tmp_path, *call, "--yes").stdout

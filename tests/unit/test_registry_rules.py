@@ -1,0 +1,99 @@
+"""Pure rules of the registry: bodies, recipients, what is told by mail, how pages say things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api_srv import clock, presenting
+from api_srv.services import notify, recipients, secrets, validate
+
+_DOMAINS = frozenset({"uni.example"})
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad"),
+    [
+        (validate.text(3, least=1), ["a", "abc"], ["", "abcd", 1, None]),
+        (validate.whole(1, 9), [1, 9], [0, 10, True, 1.0, "1"]),
+        (validate.word("a", "b"), ["a"], ["c", ["a"], None]),
+        (validate.many(validate.FLAG), [[], [True]], [[1], True, {}]),
+        (validate.NAME, ["demo", "a.b-c_1"], ["", "-a", "a/b", "a" * 65, "ż", "a\n"]),
+        (validate.UUID, ["3f2b1c0e-0000-4000-8000-000000000000"], ["3F2B1C0E-0000-4000-8000-000000000000", "x", ""]),
+        (validate.MAIL, ["a@b.example"], ["a", "a b@c", "a@b\nBcc: c@d", "a@b,c@d", ""]),
+        (validate.TIME, ["2026-11-20T10:00:00.000000Z"], ["2026-11-20", "2026-11-20T10:00:00Z", 5, ""]),
+        (validate.ROW, [{}, {"JobID": "1", "NCPUS": 4, "X": None}], [{"a.b": "x"}, {"$x": 1}, {"a": []}, []]),
+        (validate.SCALAR, [None, "x", 5, True], [1.5, [], {}, 2**60]),
+    ],
+)
+def test_rules(rule: validate.Rule, good: list[Any], bad: list[Any]) -> None:
+    """Each rule accepts what it describes and nothing else."""
+    assert [value for value in good if not rule.accepts(value)] == []
+    assert [value for value in bad if rule.accepts(value)] == []
+
+
+@pytest.mark.parametrize(
+    ("user_mail", "expected"),
+    [
+        ("", "ann@example.org"),
+        ("ANN@example.org", "ANN@example.org"),
+        ("x@uni.example", "x@uni.example"),
+        ("x@UNI.example", "x@UNI.example"),
+        ("x@sub.uni.example", "ann@example.org"),
+        ("victim@elsewhere.example", "ann@example.org"),
+    ],
+)
+def test_mail_goes_to_the_account_or_an_allowed_domain(user_mail: str, expected: str) -> None:
+    """Any other address falls back to the account's, and was a problem when the job was created."""
+    assert recipients.recipient(user_mail, "ann@example.org", _DOMAINS) == expected
+    found = list(recipients.problems({"user_mail": user_mail}, "ann@example.org", _DOMAINS))
+    assert bool(found) == (bool(user_mail) and expected != user_mail)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        (None, ["PENDING", "RUNNING", "SUSPENDED", "FAILED", "ERROR", "HIBERNATING"]),
+        (["queued", "errors"], ["PENDING", "ERROR", "HIBERNATING"]),
+        ("ended", ["FAILED", "HIBERNATING"]),
+        (["none"], []),
+    ],
+)
+def test_notify_narrows_what_is_told(chosen: Any, told: list[str]) -> None:
+    """Our own steps are never told; Slurm's words by their phase; unknown words to all who want mail."""
+    words = ["CREATED", "PENDING", "RUNNING", "SUSPENDED", "FAILED", "POSTPROCESSING", "DONE", "ERROR", "HIBERNATING"]
+    user_input = {} if chosen is None else {"notify": chosen}
+    assert [word for word in words if notify.mails_state(user_input, word)] == told
+
+
+def test_secrets_are_found_and_removed_at_any_depth() -> None:
+    """Keys that name a secret count whatever their case; empty ones do no harm."""
+    value = {"a": [{"Passphrase": "x"}], "private_key": "", "passphrase": None, "b": {"PRIVATE_KEY": {"c": 1}}}
+    assert list(secrets.secret_paths(value)) == ["a[0].Passphrase", "b.PRIVATE_KEY"]
+    assert secrets.scrubbed(value) == {"a": [{}], "b": {}}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "just now"), (59, "just now"), (61, "1 minute ago"), (7201, "2 hours ago"), (200_000, "2 days ago")],
+)
+def test_ages(seconds: float, words: str) -> None:
+    """Ages are said in the largest unit that fits."""
+    assert presenting.age(clock.later(clock.now(), -seconds)) == words
+
+
+def test_tones() -> None:
+    """Every state has a colour, unknown ones too."""
+    words = ["CREATED", "PENDING", "RUNNING", "COMPLETED", "CANCELLED by 5", "FAILED", "ERROR", "WHATEVER"]
+    assert [presenting.tone(word) for word in words] == [
+        *("own", "waiting", "running", "good"),
+        *("quiet", "bad", "bad", "own"),
+    ]
+
+
+def test_shares_fill_the_bar() -> None:
+    """The parts of a bar follow each other up to 100; nonsense counts as nothing."""
+    parts = presenting.shares({"allocated": 1, "idle": 3, "other": "?"})
+    assert parts == [("allocated", 1, 0.0, 25.0), ("other", 0, 25.0, 0.0), ("idle", 3, 25.0, 75.0)]
+    assert presenting.shares(None) == [("allocated", 0, 0.0, 0.0), ("other", 0, 0.0, 0.0), ("idle", 0, 0.0, 0.0)]

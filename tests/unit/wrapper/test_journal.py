@@ -1,0 +1,101 @@
+"""The journal: every entry has its own number, whoever writes and whoever dies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from project.core.layout import JobPaths
+from project.wrapper.clock import Clock
+from project.wrapper.journal import Journal
+from tests.contract.processes import poll
+from tests.unit.wrapper.racing import let_go, race, start
+
+_WRITE = """
+import itertools
+from project.core.layout import JobPaths
+from project.wrapper.clock import Clock
+from project.wrapper.journal import Journal
+journal = Journal("uuid", JobPaths(sys.argv[1]), Clock())
+for number in range(int(sys.argv[2])) if len(sys.argv) > 2 else itertools.count():
+    print(journal.append("state", {"state": f"S{number}"})["seq"], flush=True)
+"""
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> JobPaths:
+    """A job's folder with what a journal needs."""
+    for name in ("journal", "control"):
+        (tmp_path / name).mkdir()
+    return JobPaths(str(tmp_path))
+
+
+def open_journal(paths: JobPaths, told: list[dict[str, Any]] | None = None) -> Journal:
+    """A journal, as a process opens it."""
+    return Journal("uuid", paths, Clock(), (told if told is not None else []).append)
+
+
+def test_entries_are_numbered_and_read_by_others(paths: JobPaths) -> None:
+    """From 1, without gaps; another process sees them, and the listener is told those of its own."""
+    told: list[dict[str, Any]] = []
+    writer, reader = open_journal(paths, told), open_journal(paths)
+    for state in ("PENDING", "RUNNING"):
+        writer.append("state", {"state": state})
+    writer.append("notice", {"message": "x"})
+    assert [entry["seq"] for entry in reader.entries()] == [1, 2, 3]
+    assert reader.entries() == told == writer.entries()
+    assert (reader.last_state(), told[0]["job_uuid"], told[0]["schema"]) == ("RUNNING", "uuid", 1)
+
+
+def test_two_writers_never_share_a_number(paths: JobPaths) -> None:
+    """Three processes write at once: all numbers are taken once, and each is whole on disk."""
+    printed = race(_WRITE, paths.directory, "40", contestants=3)
+    taken = sorted(int(seq) for one in printed for seq in one.split())
+    assert taken == list(range(1, 121))
+    assert [entry["seq"] for entry in open_journal(paths).entries()] == taken
+
+
+def test_a_writer_killed_in_between_leaves_no_gap(paths: JobPaths) -> None:
+    """Killed with -9 at any moment: what was told is on disk, and the next writer goes on with the next number."""
+    writer = start(_WRITE, paths.directory)
+    with writer:
+        let_go(writer)
+        assert writer.stdout is not None
+        poll(lambda: len(list(Path(paths.journal).glob("*.json"))) > 20, "some entries")
+        writer.kill()
+        told = [int(line) for line in writer.stdout.read().split()]
+    journal = open_journal(paths)
+    seqs = [entry["seq"] for entry in journal.entries()]
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert set(told) <= set(seqs)
+    assert journal.append("state", {"state": "DONE"})["seq"] == len(seqs) + 1
+
+
+def test_what_the_registry_has_is_not_sent_again(paths: JobPaths) -> None:
+    """The acknowledged number only grows, and is there for the next process."""
+    journal = open_journal(paths)
+    for _ in range(3):
+        journal.append("state", {"state": "RUNNING"})
+    assert len(journal.unsent()) == 3
+    journal.acknowledge(2)
+    journal.acknowledge(1)
+    assert [entry["seq"] for entry in open_journal(paths).unsent()] == [3]
+    journal.acknowledge(3)
+    assert journal.unsent() == []
+
+
+def test_before_the_first_entry(paths: JobPaths) -> None:
+    """There is no state, and nothing to send."""
+    journal = open_journal(paths)
+    assert (journal.entries(), journal.unsent(), journal.last_state(), journal.acknowledged()) == ([], [], "", 0)
+
+
+def test_an_entry_holds_any_text(paths: JobPaths) -> None:
+    """Output of the user's programs need not be UTF-8, nor fit for a line."""
+    body = {"detail": "\udcff\n\0é"}
+    open_journal(paths).append("notice", body)
+    assert open_journal(paths).entries()[0]["body"] == body
+    json.dumps(open_journal(paths).entries())

@@ -1,0 +1,134 @@
+"""What a job left behind, as it is listed for the client."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from project.core.layout import JobPaths
+from project.wrapper.manifest import manifest
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> JobPaths:
+    """A job's folder with a working directory and something outside of it."""
+    (tmp_path / "job" / "work").mkdir(parents=True)
+    (tmp_path / "secret.txt").write_text("not yours")
+    return JobPaths(str(tmp_path / "job"))
+
+
+def write(paths: JobPaths, *names: str) -> None:
+    """Write files into the working directory, each holding its own name."""
+    for name in names:
+        path = Path(paths.work) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.fsencode(name))
+
+
+def listed(paths: JobPaths, *outputs: str) -> list[str]:
+    """The names in the manifest."""
+    return [entry["name"] for entry in manifest(paths, outputs)["files"]]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (["a.txt"], ["a.txt"]),
+        (["*.txt"], ["a.txt", "b.txt"]),
+        (["plots"], ["plots/1.png", "plots/deep/2.png"]),
+        (["plots/"], ["plots/1.png", "plots/deep/2.png"]),
+        (["plots/*"], ["plots/1.png", "plots/deep/2.png"]),
+        (["plots/*.png"], ["plots/1.png"]),
+        (["**/*.png"], ["plots/1.png", "plots/deep/2.png"]),
+        (["[ab].txt"], ["a.txt", "b.txt"]),
+        (["x[1].txt"], ["x[1].txt"]),
+        (["."], ["a.txt", "b.txt", "plots/1.png", "plots/deep/2.png", "x[1].txt"]),
+        (["a.txt", "*.txt", "a.txt"], ["a.txt", "b.txt", "x[1].txt"]),
+        ([], []),
+    ],
+)
+def test_outputs_are_names_folders_and_globs(paths: JobPaths, patterns: list[str], names: list[str]) -> None:
+    """A name that exists is meant as it stands, even if it looks like a glob; each file is listed once."""
+    write(paths, "a.txt", "b.txt", "plots/1.png", "plots/deep/2.png", "x[1].txt")
+    expected = names if patterns != ["*.txt"] else ["a.txt", "b.txt", "x[1].txt"]
+    assert listed(paths, *patterns) == expected
+
+
+def test_a_file_is_described_by_its_content(paths: JobPaths) -> None:
+    """Size and SHA-256, where it is there, and whether it can be run."""
+    write(paths, "run.sh")
+    (Path(paths.work) / "run.sh").chmod(0o755)
+    (entry,) = manifest(paths, ["run.sh"])["files"]
+    digest = hashlib.sha256(b"run.sh").hexdigest()
+    assert entry == {
+        "name": "run.sh",
+        "path": f"{paths.work}/run.sh",
+        "size": 6,
+        "sha256": digest,
+        "executable": True,
+    }
+
+
+def test_what_is_not_there_is_missing(paths: JobPaths) -> None:
+    """Names, globs and empty folders that gave nothing are told; a dangling link is nothing."""
+    write(paths, "a.txt")
+    (Path(paths.work) / "empty").mkdir()
+    (Path(paths.work) / "dangling").symlink_to("nowhere")
+    assert manifest(paths, ["a.txt", "b.txt", "*.png", "dangling"])["missing"] == ["b.txt", "*.png", "dangling"]
+
+
+_ODD = [
+    b"two\nlines",
+    b" spaces ",
+    b"tab\t",
+    "żółw 🐢".encode(),
+    b"\xff\xfe",
+    b"'\"`$x",
+    b"back\\slash",
+    b"-rf",
+    b"*?[",
+]
+
+
+@pytest.mark.parametrize("raw", _ODD)
+def test_odd_names_survive_the_way_to_the_client(paths: JobPaths, raw: bytes) -> None:
+    """Whatever bytes a name is made of, they are the same once the line of JSON has been read."""
+    name = os.fsdecode(raw)
+    write(paths, f"out/{name}")
+    found: dict[str, Any] = json.loads(json.dumps(manifest(paths, ["out"])))
+    assert [os.fsencode(entry["name"]) for entry in found["files"]] == [b"out/" + raw]
+    assert os.fsencode(found["files"][0]["path"]) == os.fsencode(paths.work) + b"/out/" + raw
+
+
+def test_nothing_outside_of_the_folder_is_listed(paths: JobPaths) -> None:
+    """Links to files and folders elsewhere are no results; links within the folder are."""
+    write(paths, "inside/a.txt")
+    work = Path(paths.work)
+    (work / "file").symlink_to("../../secret.txt")
+    (work / "folder").symlink_to("../..")
+    (work / "inside" / "up").symlink_to("/etc")
+    (work / "alias").symlink_to("inside")
+    assert listed(paths, "file", "folder", "folder/secret.txt", "inside", "*") == ["alias/a.txt", "inside/a.txt"]
+    assert listed(paths, "alias") == ["alias/a.txt"]
+
+
+def test_slurms_files_and_logs_come_along(paths: JobPaths) -> None:
+    """Job script, Slurm's output and the logs of the stages; but the job's own file of such a name goes first."""
+    for name in ("slurm-41.out", "slurm-41.err", "job.sbatch", "compilation.log", "spec.json"):
+        (Path(paths.directory) / name).write_text(name)
+    assert listed(paths) == ["compilation.log", "job.sbatch", "slurm-41.err", "slurm-41.out"]
+    write(paths, "job.sbatch")
+    entry = next(entry for entry in manifest(paths, ["job.sbatch"])["files"] if entry["name"] == "job.sbatch")
+    assert entry["path"] == f"{paths.work}/job.sbatch"
+
+
+def test_pipes_and_sockets_are_no_results(paths: JobPaths) -> None:
+    """Reading one would never end."""
+    os.mkfifo(Path(paths.work) / "pipe")
+    assert manifest(paths, ["pipe"])["missing"] == ["pipe"]
+    assert listed(paths, ".") == []

@@ -1,0 +1,242 @@
+"""What squeue and sacct say, put together: rows as Slurm 22.05 printed them, and what a job went through."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from project.core.slurm.commands import REPORTED_COLUMNS, QueueRow
+from project.core.slurm.states import SLURM_STATES, parse_state
+from project.wrapper.follow import observe
+from project.wrapper.follow.observe import Change, Tasks
+
+_UUID = "3f2b1c0e-0000-4000-8000-000000000000"
+_SUBMIT, _START, _END = "2026-11-20T10:00:00", "2026-11-20T10:00:05", "2026-11-20T10:01:00"
+
+
+def queued(state: str, tasks: str = "N/A", *, job: str = "41", name: str = _UUID, reason: str = "None") -> QueueRow:
+    """One line of squeue."""
+    start = "N/A" if state == "PENDING" else _START
+    return QueueRow(job, tasks, state, reason, start, _SUBMIT, name)
+
+
+def accounted(job_id: str, state: str, *, name: str = _UUID, **columns: str) -> dict[str, str]:
+    """One line of sacct."""
+    word = parse_state(state)
+    has_node = word.word not in ("PENDING", "REQUEUED")
+    row = {
+        "JobID": job_id, "State": state, "ExitCode": "0:0", "JobName": name, "Submit": _SUBMIT,
+        "NodeList": "node1" if has_node else "None assigned",
+        "Start": _START if has_node else "Unknown",
+        "End": _END if word.ended else "Unknown",
+        "Reason": "None",
+    }  # fmt: skip
+    return {**row, **columns}
+
+
+def look(
+    known: Tasks, queue: list[QueueRow], account: list[dict[str, str]], tasks: tuple[int, ...] = ()
+) -> tuple[Tasks, dict[str, str]]:
+    """Take in one pair of answers; return all and just the states."""
+    found = observe.observe(_UUID, "41", observe.task_names(tasks), known, queue, account)
+    return found, {task: row["State"] for task, row in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("queue", "account", "state"),
+    [
+        ([], [], None),
+        ([queued("PENDING")], [], "PENDING"),
+        ([queued("RUNNING")], [], "RUNNING"),
+        ([queued("RUNNING")], [accounted("41", "PENDING")], "RUNNING"),
+        ([queued("PENDING")], [accounted("41", "REQUEUED")], "PENDING"),
+        ([queued("PENDING")], [accounted("41", "RUNNING")], "RUNNING"),
+        ([queued("COMPLETING")], [accounted("41", "RUNNING")], "RUNNING"),
+        ([queued("COMPLETING")], [accounted("41", "FAILED")], "FAILED"),
+        ([queued("COMPLETED")], [accounted("41", "COMPLETED")], "COMPLETED"),
+        ([queued("COMPLETED")], [accounted("41", "RUNNING")], "RUNNING"),
+        ([queued("COMPLETED")], [], None),
+        ([queued("CANCELLED")], [], "CANCELLED"),
+        ([], [accounted("41", "CANCELLED by 1000")], "CANCELLED by 1000"),
+        ([], [accounted("41", "RUNNING", name="allocation")], "RUNNING"),
+        ([queued("RUNNING", name="other")], [], None),
+        ([queued("RUNNING", job="42")], [], None),
+        ([], [accounted("41", "COMPLETED", name="other")], None),
+        ([], [accounted("42", "COMPLETED")], None),
+        ([queued("HIBERNATING")], [], "HIBERNATING"),
+    ],
+)
+def test_a_plain_job(queue: list[QueueRow], account: list[dict[str, str]], state: str | None) -> None:
+    """The accounting's end wins, else the newer word; rows of another id or another name say nothing."""
+    assert look({}, queue, account)[1].get("") == state
+
+
+def test_the_pending_rest_of_an_array_is_one_row() -> None:
+    """Running tasks have rows of their own in the queue and in the accounting; the rest is a list with a throttle."""
+    queue = [queued("PENDING", "3-4%2", reason="JobArrayTaskLimit"), queued("RUNNING", "1"), queued("RUNNING", "2")]
+    account = [accounted("41_1", "COMPLETED"), accounted("41_[3-4%2]", "PENDING")]
+    found, states = look({}, queue, account, (1, 2, 3, 4))
+    assert states == {"1": "COMPLETED", "2": "RUNNING", "3": "PENDING", "4": "PENDING"}
+    assert [found[task]["JobID"] for task in "1234"] == ["41_1", "41_2", "41_3", "41_4"]
+    assert observe.counts(found) == {"COMPLETED": 1, "PENDING": 2, "RUNNING": 1}
+
+
+def test_an_array_shown_as_a_plain_job_for_a_moment() -> None:
+    """Just after the submission the accounting knows no tasks yet; that row is nobody's."""
+    assert look({}, [queued("PENDING", "1-2")], [accounted("41", "PENDING")], (1, 2))[1] == {
+        "1": "PENDING",
+        "2": "PENDING",
+    }
+
+
+def test_what_has_ended_stays_ended() -> None:
+    """A late word of the queue does not bring a task back to life."""
+    known, _ = look({}, [], [accounted("41", "FAILED", ExitCode="1:0")])
+    found, states = look(known, [queued("COMPLETING")], [])
+    assert states == {"": "FAILED"}
+    assert found == known
+
+
+def test_a_silent_accounting_changes_nothing() -> None:
+    """Rows that are not there now stay as they were."""
+    known, _ = look({}, [queued("RUNNING")], [])
+    assert look(known, [], []) == (known, {"": "RUNNING"})
+
+
+def test_tasks_cancelled_while_pending_vanish_and_count_as_cancelled() -> None:
+    """`scancel 41_[2-3]`: neither answer lists them any more; twice missing is cancelled, once may be a gap."""
+    known, _ = look({}, [queued("RUNNING", "1"), queued("PENDING", "2-4")], [], (1, 2, 3, 4))
+    rest = [queued("RUNNING", "1"), queued("PENDING", "4")]
+    known, states = look(known, rest, [], (1, 2, 3, 4))
+    assert states == {"1": "RUNNING", "2": "PENDING", "3": "PENDING", "4": "PENDING"}
+    known, states = look(known, rest, [], (1, 2, 3, 4))
+    assert states == {"1": "RUNNING", "2": "CANCELLED", "3": "CANCELLED", "4": "PENDING"}
+    known, states = look(known, [], [accounted("41_1", "COMPLETED"), accounted("41_4", "COMPLETED")], (1, 2, 3, 4))
+    assert observe.changes("RUNNING", known, 4)[-1].state == "CANCELLED"
+
+
+def test_the_accountings_old_list_of_pending_tasks_does_not_bring_them_back() -> None:
+    """It still names tasks that the queue has let go."""
+    queue, account = [queued("PENDING", "1-2")], [accounted("41_[1-4]", "PENDING")]
+    known: Tasks = {}
+    for _ in range(3):
+        known, states = look(known, queue, account, (1, 2, 3, 4))
+    assert states == {"1": "PENDING", "2": "PENDING", "3": "CANCELLED", "4": "CANCELLED"}
+
+
+def test_tasks_cancelled_before_the_first_look_count_too() -> None:
+    """They were never seen, but there must have been that many."""
+    account = [accounted("41_1", "COMPLETED")]
+    known, _ = look({}, [], account, (1, 2))
+    known, states = look(known, [], account, (1, 2))
+    assert states == {"1": "COMPLETED", "2": "CANCELLED"}
+    assert known["2"]["JobID"] == "41_2"
+
+
+def test_an_array_whose_tasks_were_all_cancelled_one_by_one() -> None:
+    """Slurm then shows it as a plain cancelled job, in the queue and in the accounting."""
+    known: Tasks = {}
+    for _ in range(2):
+        known, states = look(known, [queued("CANCELLED")], [accounted("41", "CANCELLED by 0")], (1, 2))
+    assert states == {"1": "CANCELLED", "2": "CANCELLED"}
+    assert [change.state for change in observe.changes("", known, 2)] == ["CANCELLED"]
+
+
+def test_a_task_that_was_missed_once_and_found_again() -> None:
+    """The queue had forgotten it before the accounting knew: it is not cancelled, and the count starts anew."""
+    others = [queued("RUNNING", "2")]
+    known, _ = look({}, [queued("RUNNING", "1"), *others], [], (1, 2))
+    known, _ = look(known, others, [], (1, 2))
+    known, states = look(known, others, [accounted("41_1", "RUNNING")], (1, 2))
+    assert states["1"] == "RUNNING"
+    known, states = look(known, others, [], (1, 2))
+    assert states["1"] == "RUNNING"
+
+
+def test_only_what_changed_is_reported() -> None:
+    """The registry's columns of tasks that are not as they were; nothing twice."""
+    before, _ = look({}, [queued("PENDING", "1-2")], [], (1, 2))
+    after, _ = look(before, [queued("PENDING", "2"), queued("RUNNING", "1")], [], (1, 2))
+    rows = observe.changed_rows(before, after)
+    assert [(row["task"], row["State"]) for row in rows] == [("1", "RUNNING")]
+    assert set(rows[0]) == {*REPORTED_COLUMNS, "task"}
+    assert observe.changed_rows(after, after) == []
+
+
+def _local_s(text: str) -> float:
+    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+
+
+@pytest.mark.parametrize(
+    ("last", "rows", "expected_tasks", "states"),
+    [
+        ("", [], 1, []),
+        ("", [accounted("41", "PENDING")], 1, ["PENDING"]),
+        ("PENDING", [accounted("41", "PENDING")], 1, []),
+        ("", [accounted("41", "RUNNING")], 1, ["PENDING", "RUNNING"]),
+        ("", [accounted("41", "COMPLETED")], 1, ["PENDING", "RUNNING", "COMPLETED"]),
+        ("PENDING", [accounted("41", "TIMEOUT")], 1, ["RUNNING", "TIMEOUT"]),
+        ("RUNNING", [accounted("41", "FAILED")], 1, ["FAILED"]),
+        ("RUNNING", [accounted("41", "PENDING")], 1, ["PENDING"]),
+        ("", [accounted("41", "CANCELLED by 0", NodeList="None assigned")], 1, ["PENDING", "CANCELLED"]),
+        (
+            "",
+            [accounted("41", "CANCELLED by 0", NodeList="None assigned", Start="None")],
+            1,
+            ["PENDING", "CANCELLED"],
+        ),
+        ("", [accounted("41", "CANCELLED by 0")], 1, ["PENDING", "RUNNING", "CANCELLED"]),
+        ("RUNNING", [accounted("41_1", "COMPLETED")], 2, []),
+        ("RUNNING", [accounted("41_1", "COMPLETED"), accounted("41_2", "FAILED")], 2, ["FAILED"]),
+        ("FAILED", [accounted("41", "FAILED")], 1, []),
+    ],
+)
+def test_the_way_of_a_job(last: str, rows: list[dict[str, str]], expected_tasks: int, states: list[str]) -> None:
+    """States too short to be seen are told from the times Slurm keeps; what never ran is not said to have run."""
+    tasks = {row["JobID"].partition("_")[2]: row for row in rows}
+    assert [change.state for change in observe.changes(last, tasks, expected_tasks)] == states
+
+
+def test_changes_say_since_when() -> None:
+    """The first submission, the first start, the last end."""
+    later = "2026-11-20T10:09:00"
+    tasks = {"1": accounted("41_1", "COMPLETED"), "2": accounted("41_2", "COMPLETED", Start=_END, End=later)}
+    assert observe.changes("", tasks, 2) == [
+        Change("PENDING", _local_s(_SUBMIT)),
+        Change("RUNNING", _local_s(_START)),
+        Change("COMPLETED", _local_s(later)),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "Unknown", "None", "N/A", "2026-11-20", "10:00"])
+def test_what_is_no_time_is_none(text: str) -> None:
+    """Slurm has several words for a time that is not known."""
+    assert observe.parse_local_s(text) is None
+
+
+def test_the_worst_task_is_the_one_to_hear_about() -> None:
+    """By severity of its state, then by an exit code that is not zero."""
+    tasks = {
+        "1": accounted("41_1", "COMPLETED"),
+        "2": accounted("41_2", "FAILED", ExitCode="0:0"),
+        "3": accounted("41_3", "FAILED", ExitCode="9:0"),
+    }
+    assert observe.worst_task(tasks)["JobID"] == "41_3"
+
+
+_WORDS = st.sampled_from(sorted(SLURM_STATES))
+
+
+@given(st.lists(st.tuples(st.lists(_WORDS, max_size=2), st.lists(_WORDS, max_size=2)), max_size=6))
+def test_no_sequence_of_answers_breaks_it(rounds: list[tuple[list[str], list[str]]]) -> None:
+    """Whatever words come in whatever order, nothing but an end comes after an end."""
+    known: Tasks = {}
+    told: list[str] = []
+    for queue, account in rounds:
+        known, _ = look(known, [queued(word) for word in queue], [accounted("41", word) for word in account])
+        told += [change.state for change in observe.changes(told[-1] if told else "", known, 1)]
+    ended = [SLURM_STATES[word].ended for word in told]
+    assert ended == sorted(ended)

@@ -1,0 +1,39 @@
+"""How often the scheduler is asked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from project.wrapper.follow.pace import LONGEST_S, SHORTEST_S, backoff_s, interval_s
+
+
+@pytest.mark.parametrize(
+    ("age_s", "latency_s", "wait_s"),
+    [
+        (0, 0, SHORTEST_S),
+        (100, 0, 10),
+        (0, 1, 20),
+        (100, 1, 20),
+        (1e6, 0, LONGEST_S),
+        (0, 60, LONGEST_S),
+    ],
+)
+def test_the_wait_grows_with_quiet_and_with_load(age_s: float, latency_s: float, wait_s: float) -> None:
+    """Soon after a change, seldom when nothing happens, and at most a twentieth of the time in queries."""
+    assert interval_s(age_s, latency_s) == wait_s
+
+
+@given(st.floats(0, 1e9), st.floats(0, 1e4))
+def test_a_change_is_always_noticed_in_time(age_s: float, latency_s: float) -> None:
+    """Never more often than every two seconds, and often enough for a mail within a minute."""
+    assert SHORTEST_S <= interval_s(age_s, latency_s) <= LONGEST_S < 60
+
+
+def test_failures_are_met_with_patience() -> None:
+    """The wait doubles up to a minute and stays there, however long the registry is away."""
+    waits = [backoff_s(failures) for failures in range(1, 2000)]
+    assert waits[:3] == [1.0, 2.0, 4.0]
+    assert waits == sorted(waits)
+    assert waits[-1] == 60.0

@@ -1,0 +1,139 @@
+"""Reporting to the registry over real HTTP: whatever comes back is an answer, a refusal or silence."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from project.core.errors import RegistryError, RegistryUnavailable
+from project.core.layout import ClusterPaths
+from project.wrapper import files
+from project.wrapper.follow.report import Answer, Overtaken, Reporter, first_batch
+from tests.contract.processes import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_ENTRY = {"schema": 1, "job_uuid": "uuid", "seq": 1, "at": "t", "kind": "state", "body": {"state": "RUNNING"}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Remembers a request and answers with the server's raw bytes."""
+
+    def do_POST(self) -> None:
+        """Take a report."""
+        server: Any = self.server
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        server.received.append((self.path, dict(self.headers), json.loads(body)))
+        self.wfile.write(server.raw)
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def registry(raw: bytes, paths: ClusterPaths) -> Iterator[list[tuple[str, dict[str, str], Any]]]:
+    """A server that answers each request with these bytes; yields the requests it gets."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.raw, server.received = raw, []
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    leave_credentials(paths, server.server_address[1])
+    try:
+        yield server.received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def leave_credentials(paths: ClusterPaths, port: int) -> None:
+    """Write what the client leaves on the cluster."""
+    document = {"cluster": "nic5", "url": f"http://127.0.0.1:{port}/", "token": "secret"}
+    files.replace_json(paths.registry, document)
+
+
+def http(status: str, body: bytes, *, length: int | None = None) -> bytes:
+    """A whole HTTP answer."""
+    said = len(body) if length is None else length
+    return f"HTTP/1.0 {status}\r\nContent-Length: {said}\r\n\r\n".encode() + body
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> ClusterPaths:
+    """Gridferry's folder on a cluster."""
+    paths = ClusterPaths(str(tmp_path))
+    files.make_folder(paths.control)
+    return paths
+
+
+def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
+    """Entries and status in the shape of docs/protocol.md; the token is in the header only."""
+    body = json.dumps({"schema": 1, "acknowledged": {"uuid": 1}, "refused": {"other": "no such job"}}).encode()
+    with registry(http("200 OK", body), paths) as received:
+        answer = Reporter(paths).send(3, [_ENTRY], {"taken_at": "t"})
+    assert answer == Answer({"uuid": 1}, {"other": "no such job"})
+    ((path, headers, batch),) = received
+    assert (path, headers["Authorization"], headers["Content-Type"]) == (
+        "/reports",
+        "Bearer secret",
+        "application/json",
+    )
+    assert batch == {
+        "schema": 1, "cluster": "nic5", "epoch": 3, "reports": [_ENTRY], "cluster_status": {"taken_at": "t"},
+    }  # fmt: skip
+    assert "secret" not in json.dumps(batch)
+
+
+@pytest.mark.parametrize(
+    ("raw", "error"),
+    [
+        (http("409 Conflict", b'{"type": "stale-epoch", "epoch": 5}'), Overtaken),
+        (http("401 Unauthorized", b"{}"), RegistryError),
+        (http("404 Not Found", b"{}"), RegistryError),
+        (http("429 Too Many Requests", b"{}"), RegistryUnavailable),
+        (http("500 Internal Server Error", b"oops"), RegistryUnavailable),
+        (http("503 Service Unavailable", b""), RegistryUnavailable),
+        (http("200 OK", b"<html>Please log in</html>"), RegistryUnavailable),
+        (http("200 OK", b"[1, 2]"), RegistryUnavailable),
+        (http("200 OK", b"5"), RegistryUnavailable),
+        (http("200 OK", b'{"acknowledged": {"uuid"', length=500), RegistryUnavailable),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", RegistryUnavailable),
+        (b"", RegistryUnavailable),
+    ],
+)
+def test_every_other_answer_is_one_of_three_errors(paths: ClusterPaths, raw: bytes, error: type[Exception]) -> None:
+    """Overtaken, refused, or away for now: half an answer, a log-in page or another service included."""
+    with registry(raw, paths), pytest.raises(error) as caught:
+        Reporter(paths).send(1, [_ENTRY], None)
+    assert type(caught.value) is error
+
+
+def test_nobody_there_is_away_for_now(paths: ClusterPaths) -> None:
+    """A refused connection may work later."""
+    leave_credentials(paths, free_port())
+    with pytest.raises(RegistryUnavailable, match="does not answer"):
+        Reporter(paths).send(1, [_ENTRY], None)
+
+
+def test_without_credentials_nothing_can_be_sent(paths: ClusterPaths) -> None:
+    """The client leaves them with each contact."""
+    with pytest.raises(RegistryError, match="no credentials"):
+        Reporter(paths).send(1, [_ENTRY], None)
+
+
+def test_a_batch_fits_into_one_request() -> None:
+    """So many entries or so many bytes; an entry that is too big by itself goes alone."""
+    assert first_batch([]) == []
+    assert len(first_batch([_ENTRY] * 2000)) == 500
+    big = {**_ENTRY, "body": {"detail": "x" * 3_000_000}}
+    assert len(first_batch([big] * 10)) == 2
+    huge = {**_ENTRY, "body": {"detail": "x" * 9_000_000}}
+    assert first_batch([huge, _ENTRY]) == [huge]
