@@ -1,0 +1,51 @@
+# Gridferry. `make` lists what there is; everything installs what it needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+TESTS ?=
+
+.PHONY: help demo test check docs format bench system system-test venv clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: system venv ## the whole way once, on a real Slurm (KEEP=1 leaves it running)
+	@$(BIN)/python -m demo
+
+test: system-test venv ## all tests, against the real things (TESTS="-k name" for some)
+	$(BIN)/python -m pytest $(TESTS)
+
+check: venv ## lint, types, import directions, the wrapper's Python floor
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vermin --no-tips -t=3.6- --violations project/core project/wrapper
+	$(BIN)/python -m tools.reference --check
+
+docs: venv ## write the reference pages from the tables in the code
+	$(BIN)/python -m tools.reference
+
+format: venv ## format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: system venv ## how fast it is, beside what you would type instead
+	$(BIN)/python -m bench
+
+venv: $(VENV)/.installed ## the Python packages, in .venv
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@PYTHON=$(PYTHON) tools/make-venv.sh $(VENV)
+	@touch $@
+
+system:
+	@tools/install-system.sh sandbox
+
+system-test:
+	@tools/install-system.sh sandbox test
+
+clean: ## remove what these targets made here
+	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,199 @@
+"""The rig: a grid of its own in a temporary folder, one small job, and three ways to submit it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from bench.rounds import Contender
+from demo.grid import MAIL, Grid
+from project.core.errors import GridferryError
+from project.core.layout import FOLDER, ClusterPaths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path(__file__).resolve().parent.parent
+_LIMIT_S = 120.0
+_LOOK_EVERY_S = 0.1
+_COMMAND = "wc -l numbers.txt"
+_JOB_SCRIPT = f"#!/bin/bash\n#SBATCH --time=10 --mem=100M\n{_COMMAND}\n"
+_DATA = "".join(f"{number}\n" for number in range(500))
+#: All that OpenSSH and our client are told; everything else is OpenSSH's default.
+_SSH_CONFIG = """\
+Host {info.ssh_host}
+    Port {info.ssh_port}
+    User {info.ssh_user}
+    IdentityFile {info.ssh_key}
+    IdentitiesOnly yes
+    UserKnownHostsFile {info.known_hosts}
+"""
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A running grid and the job to submit.
+
+    Attributes:
+        grid: Slurm, registry, account and token.
+        folder: for what we write.
+    """
+
+    grid: Grid
+    folder: Path
+
+    @property
+    def ssh_config(self) -> Path:
+        """The configuration that OpenSSH and our client both use."""
+        return self.folder / "ssh_config"
+
+    @property
+    def job_file(self) -> Path:
+        """Our job file; a file job, one line of execution, no modules."""
+        return self.folder / "package" / "job.yml"
+
+    @property
+    def cluster_paths(self) -> ClusterPaths:
+        """Where Gridferry works on the cluster."""
+        return ClusterPaths(f"{self.grid.info.job_root}/{FOLDER}")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What commands run with: of Gridferry, nothing but this grid."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GRIDFERRY_")}
+        return {**own, **self.grid.client_variables, "GRIDFERRY_SSH_CONFIG": str(self.ssh_config)}
+
+    def submissions(self) -> dict[str, Contender]:
+        """Return the three ways to submit, each from the command to the Slurm job id."""
+        return {
+            "ours": self.client("-u", str(self.job_file), "--no-input", answer="Slurm job [0-9]+"),
+            "scp + ssh": self._openssh(
+                "scp -q -r -F {config} {package} {host}:{target} && "
+                "ssh -F {config} {host} 'cd {target} && sbatch --parsable job.sh'"
+            ),
+            "open connection": self._openssh(
+                "tar c -C {package} . | ssh -F {config} -S {socket} {host} "
+                "'mkdir {target} && cd {target} && tar x && sbatch --parsable job.sh'"
+            ),
+        }
+
+    def starts(self) -> dict[str, Contender]:
+        """Return our shortest command and Python's."""
+        return {
+            "--help": self.client("--help", answer=None),
+            "pass": Contender(lambda _: [sys.executable, "-c", "pass"], None, self.environment, _ROOT),
+        }
+
+    def client(self, *arguments: str, answer: str | None, **variables: str) -> Contender:
+        """Return a start of our client, with these variables besides."""
+        argv = self.grid.client_argv(*arguments)
+        return Contender(lambda _: argv, answer, {**self.environment, **variables}, _ROOT)
+
+    def _openssh(self, line: str) -> Contender:
+        """Return a line of shell; each start of it makes a folder of its own on the cluster."""
+        folder = Path(tempfile.mkdtemp(dir=self.grid.info.job_root))
+
+        def argv(number: int) -> list[str]:
+            words = {
+                "config": self.ssh_config,
+                "package": self.job_file.parent,
+                "host": self.grid.info.ssh_host,
+                "socket": self.folder / "master",
+                "target": folder / str(number),
+            }
+            return ["sh", "-c", line.format(**{name: shlex.quote(str(word)) for name, word in words.items()})]
+
+        return Contender(argv, "^[0-9]+$", self.environment, _ROOT)
+
+    def settle(self) -> None:
+        """Return when no job is in the queue and the follower has reported everything and ended.
+
+        Raises:
+            GridferryError: that does not come about.
+        """
+        deadline = time.monotonic() + _LIMIT_S
+        while time.monotonic() < deadline:
+            if not (any(Path(self.cluster_paths.active).glob("*")) or self._wrappers() or self._queue()):
+                return
+            time.sleep(_LOOK_EVERY_S)
+        raise GridferryError(f"the grid does not come to rest; look at {self.cluster_paths.follower}/log")
+
+    def _wrappers(self) -> bool:
+        """Whether a wrapper runs."""
+        return any(self.cluster_paths.control in command for command in commands().values())
+
+    def _queue(self) -> str:
+        environment = {**os.environ, "SLURM_CONF": str(self.grid.info.slurm_conf)}
+        return subprocess.run(
+            ["squeue", "--noheader"], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+
+def commands() -> dict[int, str]:
+    """Return the command line of every process by its pid."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found[int(path.parent.name)] = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return found
+
+
+@contextlib.contextmanager
+def rig() -> Iterator[Rig]:
+    """Set up the rig; everything ends and nothing stays behind with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="gf-", dir="/tmp"))  # short, since sockets lie in it
+    grid = Grid(folder / "grid")
+    try:
+        grid.start()
+        made = Rig(grid, folder)
+        _write_files(made)
+        with _open_connection(made):
+            yield made
+    finally:
+        grid.stop()
+        shutil.rmtree(folder)
+
+
+def _write_files(made: Rig) -> None:
+    """Write the job for all three ways: the job file for us, the job script for the others, and its data."""
+    info = made.grid.info
+    made.ssh_config.write_text(_SSH_CONFIG.format(info=info))
+    job = {
+        "username": info.ssh_user,
+        "private_key": str(info.ssh_key),
+        "user_mail": MAIL,
+        "destination_cluster": info.name,
+        "job": "numbers.txt",
+        "execution": [_COMMAND],
+        "resources": {"duration": "10m", "memory_per_thread": "100M"},
+    }
+    made.job_file.parent.mkdir()
+    made.job_file.write_text(yaml.safe_dump(job))
+    made.job_file.with_name("job.sh").write_text(_JOB_SCRIPT)
+    made.job_file.with_name("numbers.txt").write_text(_DATA)
+
+
+@contextlib.contextmanager
+def _open_connection(made: Rig) -> Iterator[None]:
+    """Hold a connection of OpenSSH open for others to share (ControlMaster of ssh_config(5))."""
+    socket = made.folder / "master"
+    argv = ["ssh", "-F", str(made.ssh_config), "-M", "-N", "-S", str(socket), made.grid.info.ssh_host]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as master:
+        try:
+            deadline = time.monotonic() + _LIMIT_S
+            while not socket.exists() and master.poll() is None and time.monotonic() < deadline:
+                time.sleep(_LOOK_EVERY_S)
+            yield
+        finally:
+            master.terminate()
