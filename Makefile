@@ -22,7 +22,7 @@ check: venv ## lint, types, import directions, the wrapper's Python floor
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/vermin --no-tips -t=3.6- --violations project/core project/wrapper
+	$(BIN)/vermin --no-tips -t=3.6- --violations project/core project/wrapper project/toolbox
 	$(BIN)/python -m tools.reference --check
 
 docs: venv ## write the reference pages from the tables in the code

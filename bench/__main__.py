@@ -11,7 +11,7 @@ from bench.machine import machine
 from bench.outside import look_on
 from bench.rig import Rig, rig
 from bench.rounds import take_turns
-from project.adapters.archive import Archive
+from project.adapters.archive import WRAPPER, Archive
 
 
 def measure(made: Rig, rounds: int) -> list[Figure]:
@@ -48,7 +48,7 @@ def _outside_figures(made: Rig) -> list[Figure]:
     return [
         Figure("SSH connections of a submission", "", [seen.connections], at_most=1),
         Figure("SSH channels of a submission", "", [seen.channels], at_most=4),
-        Figure("size of the wrapper", "KB", [len(Archive(made.folder).content) / 1000], at_most=60),
+        Figure("size of the wrapper", "KB", [len(Archive(made.folder, WRAPPER).content) / 1000], at_most=60),
         Figure("memory of the wrapper, peak", "MB", [seen.peaks_mb["run"]], at_most=40),
         Figure("memory of the follower, peak", "MB", [seen.peaks_mb["follow"]], at_most=40),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from project.adapters.archive import Archive
+from project.adapters.archive import TOOLBOX, WRAPPER, Archive
 from project.adapters.git import GitRepositories
 from project.adapters.modules import LocalModules
 from project.adapters.records import Records
@@ -25,7 +25,7 @@ from project.services.wait import Waiter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from project.ports import Connector, WrapperArchive
+    from project.ports import Connector, FarProgram
     from project.services.retrieve import Retriever
 
 
@@ -94,9 +94,14 @@ class Gateway:
         return Records(self.settings.records)
 
     @cached_property
-    def archive(self) -> WrapperArchive:
-        """The wrapper."""
-        return Archive(self.settings.home / "cache")
+    def wrapper(self) -> FarProgram:
+        """What takes a job into the queue there."""
+        return Archive(self.settings.home / "cache", WRAPPER)
+
+    @cached_property
+    def toolbox(self) -> FarProgram:
+        """What does everything else there."""
+        return Archive(self.settings.home / "cache", TOOLBOX)
 
     @property
     def logins(self) -> LoginChoice:
@@ -121,7 +126,7 @@ class Gateway:
                 registry=self.registry,
                 records=self.records,
                 repositories=repositories,
-                archive=self.archive,
+                wrapper=self.wrapper,
                 view=self.view,
                 logins=self.logins,
             ),
@@ -135,7 +140,7 @@ class Gateway:
             registry=self.registry,
             connector=self.connector,
             records=self.records,
-            archive=self.archive,
+            toolbox=self.toolbox,
             prompter=self.prompter,
             view=self.view,
             logins=self.logins,

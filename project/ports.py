@@ -276,13 +276,13 @@ class Repositories(Protocol):
         """Clone a repository at a commit, submodules included, and pack it. Raises UsageError."""
 
 
-class WrapperArchive(Protocol):
-    """The wrapper as it is uploaded."""
+class FarProgram(Protocol):
+    """A program of ours as it is uploaded."""
 
     @property
     def content(self) -> bytes:
         """The zipapp."""
 
     @property
-    def sha12(self) -> str:
-        """First 12 hexadecimal digits of its SHA-256."""
+    def file_name(self) -> str:
+        """Its name there, made from its content."""

@@ -1,4 +1,4 @@
-"""Builds the wrapper: one zipapp of `project/core` and `project/wrapper`, the same bytes every time."""
+"""Builds what is uploaded: zipapps of `project/core` and the far side's folders, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import tokenize
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from project.adapters.records import write_private
 
 _PROJECT = Path(__file__).resolve().parent.parent
-_SHIPPED = ("core", "wrapper")
 _LAUNCHER = "project/wrapper/launcher.py"
 #: The earliest time a zip can hold: with it, unpacking and building again gives the same bytes.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -21,48 +21,66 @@ _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 _STATEMENT_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
 
+class Program(NamedTuple):
+    """What is shipped together.
+
+    Attributes:
+        name: of the package below `project` that holds the commands; its launcher knows it by the file's name.
+        folders: shipped ones below `project`.
+    """
+
+    name: str
+    folders: tuple[str, ...]
+
+
+WRAPPER = Program("wrapper", ("core", "wrapper"))
+TOOLBOX = Program("toolbox", ("core", "wrapper", "toolbox"))
+
+
 @dataclass(frozen=True)
 class Archive:
-    """The wrapper as it is uploaded, built when it is first asked for.
+    """A program as it is uploaded, built when it is first asked for.
 
     Args:
         cache: folder, made private if missing, that keeps what was built last: building takes 0.2 s, and the same
-            sources give the same wrapper.
+            sources give the same program.
+        program: which one.
     """
 
     cache: Path
+    program: Program
 
     @cached_property
     def content(self) -> bytes:
         """The zipapp."""
-        sources = _sources()
-        kept = self.cache / f"wrapper-of-{_sha12(repr([Path(__file__).read_bytes(), sources]).encode())}.pyz"
+        sources = _sources(self.program.folders)
+        built_from = _sha12(repr([Path(__file__).read_bytes(), sources]).encode())
+        kept = self.cache / f"{self.program.name}-of-{built_from}.pyz"
         with contextlib.suppress(FileNotFoundError):
             return kept.read_bytes()
         content = _zipped(sources)
         self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for outdated in self.cache.glob("wrapper-of-*.pyz"):
+        for outdated in self.cache.glob(f"{self.program.name}-of-*.pyz"):
             outdated.unlink(missing_ok=True)
         write_private(kept, content)
         return content
 
     @cached_property
-    def sha12(self) -> str:
-        """The first 12 hexadecimal digits of its SHA-256.
+    def file_name(self) -> str:
+        """Its name there.
 
-        They are part of its name there: it is never overwritten in place, since a running program reads its modules
-        from it.
+        The content is part of it: it is never overwritten in place, since a running program reads its modules there.
         """
-        return _sha12(self.content)
+        return f"{self.program.name}-{_sha12(self.content)}.pyz"
 
 
 def _sha12(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _sources() -> dict[str, bytes]:
+def _sources(folders: tuple[str, ...]) -> dict[str, bytes]:
     """Return what is shipped, by its name in the archive."""
-    paths = sorted(path for folder in _SHIPPED for path in (_PROJECT / folder).rglob("*.py"))
+    paths = sorted(path for folder in folders for path in (_PROJECT / folder).rglob("*.py"))
     return {f"project/{path.relative_to(_PROJECT).as_posix()}": path.read_bytes() for path in paths}
 
 

@@ -2,7 +2,7 @@
 
 <job_root>/gridferry/
 control/                    private to the user
-wrapper-<sha12>.pyz     the far side, named by its content
+wrapper-<sha12>.pyz     the far side, named by its content; toolbox-<sha12>.pyz: its other commands
 python                  the interpreter found by the probe
 registry.json           where to report, and the token that can only report
 active/<uuid>           a marker for each job the follower still has work with
@@ -63,9 +63,9 @@ class ClusterPaths(NamedTuple):
         """Folder of all jobs."""
         return posixpath.join(self.root, "jobs")
 
-    def wrapper(self, sha12: str) -> str:
-        """The zipapp with this content."""
-        return posixpath.join(self.control, f"wrapper-{sha12}.pyz")
+    def program(self, file_name: str) -> str:
+        """One of our zipapps, named by its content."""
+        return posixpath.join(self.control, file_name)
 
     def job(self, job_uuid: str) -> "JobPaths":
         """Return the paths of one job."""

@@ -27,7 +27,7 @@ if [ -z "$python" ] || [ ! -x "$python" ]; then
         "$python" -I -S -c {needed} </dev/null >/dev/null 2>&1 && printf '%s' "$python" > "$control/python" && break
     done
 fi
-[ -f "$control/wrapper-{sha12}.pyz" ] && echo "{mark}wrapper present"
+[ -f "$control/{program}" ] && echo "{mark}program present"
 echo "{mark}root $root"
 echo "{mark}python $python"
 """
@@ -43,21 +43,21 @@ class ProbeAnswer(NamedTuple):
     Attributes:
         paths: of Gridferry there.
         python: interpreter to run the wrapper with.
-        has_wrapper: whether this very wrapper is there already.
+        has_program: whether the program asked for is there already.
     """
 
     paths: ClusterPaths
     python: str
-    has_wrapper: bool
+    has_program: bool
 
 
-def probe_script(*, job_root: str, python: str, sha12: str, job_uuid: Optional[str] = None) -> str:
+def probe_script(*, job_root: str, python: str, program: str, job_uuid: Optional[str] = None) -> str:
     """Return the script.
 
     Args:
         job_root: of the cluster: "" for the home, an absolute path, or one that begins with `$SCRATCH` or its like.
         python: of the cluster, tried first; "" for none.
-        sha12: of the wrapper.
+        program: file name of the zipapp that shall be run.
         job_uuid: the job whose folder shall be made, if any.
 
     Raises:
@@ -77,7 +77,7 @@ def probe_script(*, job_root: str, python: str, sha12: str, job_uuid: Optional[s
         candidates=" ".join(candidates),
         where=shlex.quote(_WHERE),
         needed=shlex.quote(_NEEDED),
-        sha12=sha12,
+        program=program,
     )
 
 
@@ -113,7 +113,7 @@ def parse_probe(answer: str, cluster: str) -> ProbeAnswer:
             f"there is no Python 3.6 or newer on the login node of {cluster}",
             remedy="Ask the registry's administrator to set `python` of this cluster to its path",
         )
-    return ProbeAnswer(ClusterPaths(found["root"]), found["python"], "wrapper" in found)
+    return ProbeAnswer(ClusterPaths(found["root"]), found["python"], "program" in found)
 
 
 def _marked(answer: str) -> Dict[str, str]:

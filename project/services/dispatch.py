@@ -15,7 +15,7 @@ from project.services.remote import Remote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from project.ports import LoginNode, RecordStore, Registry, Repositories, View, WrapperArchive
+    from project.ports import FarProgram, LoginNode, RecordStore, Registry, Repositories, View
     from project.services.logins import LoginChoice
 
 _PLAIN_STATES = {state.value: state.value.lower() for state in GatewayState}
@@ -45,7 +45,7 @@ class Dispatcher:
     registry: Registry
     records: RecordStore
     repositories: Repositories
-    archive: WrapperArchive
+    wrapper: FarProgram
     view: View
     logins: LoginChoice
 
@@ -60,7 +60,7 @@ class Dispatcher:
         Raises:
             GridferryError: what went wrong; unless the job has ended, resuming goes on from there.
         """
-        remote = Remote(node, record["job"]["destination_cluster"], self.archive)
+        remote = Remote(node, record["job"]["destination_cluster"], self.wrapper)
         try:
             self._stage_in(remote, record)
             return self._launch(remote, record, detach=detach)

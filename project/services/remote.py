@@ -15,39 +15,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.core.layout import JobPaths
-    from project.ports import LoginNode, RemoteFile, Shell, View, WrapperArchive
+    from project.ports import FarProgram, LoginNode, RemoteFile, Shell, View
 
 _EXECUTABLE = 0o100
 
 
 class Remote:
-    """A cluster's login node and our wrapper on it.
+    """A cluster's login node and a program of ours on it.
 
     Args:
         node: the connection.
         cluster: its document.
-        archive: the wrapper to use there.
+        program: what to run there.
     """
 
-    def __init__(self, node: LoginNode, cluster: Mapping[str, Any], archive: WrapperArchive) -> None:
+    def __init__(self, node: LoginNode, cluster: Mapping[str, Any], program: FarProgram) -> None:
         self._node = node
         self._cluster = cluster
-        self._archive = archive
+        self._program = program
         self._shell: Shell | None = node.shell()
         self._answer: ProbeAnswer | None = None
 
     def probe(self, job_uuid: str) -> JobPaths:
-        """Make the job's folders, find a Python, bring the wrapper if it is missing; return the job's paths."""
+        """Make the job's folders, find a Python, bring the program if it is missing; return the job's paths."""
         cluster = self._cluster
         script = probe_script(
             job_root=str(cluster.get("job_root") or ""),
             python=str(cluster.get("python") or ""),
-            sha12=self._archive.sha12,
+            program=self._program.file_name,
             job_uuid=job_uuid,
         )
         answer = parse_probe(self._fresh_shell().ask(script), str(cluster["name"]))
-        if not answer.has_wrapper:
-            self._node.put(self._archive.content, answer.paths.wrapper(self._archive.sha12))
+        if not answer.has_program:
+            self._node.put(self._program.content, answer.paths.program(self._program.file_name))
         self._answer = answer
         return answer.paths.job(job_uuid)
 
@@ -72,15 +72,15 @@ class Remote:
             target.chmod(target.stat().st_mode | _EXECUTABLE)
 
     def run(self, command: str, job_uuid: str) -> Iterator[dict[str, Any]]:
-        """Run a command of the wrapper; yield its events.
+        """Run a command of the program; yield its events.
 
         Raises:
-            GridferryError: the error the wrapper ended with.
+            GridferryError: the error it ended with.
             Unreachable: the connection broke.
         """
         answer = self._probed
-        wrapper = answer.paths.wrapper(self._archive.sha12)
-        words = [answer.python, "-I", "-S", wrapper, command, job_uuid]
+        program = answer.paths.program(self._program.file_name)
+        words = [answer.python, "-I", "-S", program, command, job_uuid]
         shell, self._shell = self._fresh_shell(), None
         for line in shell.become("exec " + " ".join(shlex.quote(word) for word in words)):
             if line.startswith(LINE_PREFIX):

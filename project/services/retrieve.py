@@ -16,7 +16,7 @@ from project.services.remote import Remote, make_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from project.ports import Connector, Prompter, RecordStore, Registry, View, WrapperArchive
+    from project.ports import Connector, FarProgram, Prompter, RecordStore, Registry, View
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Retriever:
     registry: Registry
     connector: Connector
     records: RecordStore
-    archive: WrapperArchive
+    toolbox: FarProgram
     prompter: Prompter
     view: View
     logins: LoginChoice
@@ -118,7 +118,7 @@ class Retriever:
         user_input["private_key"] = self._key_that_exists(user_input["private_key"])
         node = self.connector.connect(login_for(cluster, user_input, self.logins))
         self.view.end(str(cluster["name"]))
-        return Remote(node, cluster, self.archive)
+        return Remote(node, cluster, self.toolbox)
 
     def _key_that_exists(self, key: str | None) -> str | None:
         """Return the key's path, asking for another one where it is no longer there."""

@@ -6,6 +6,8 @@ Rules, each from a trap somebody fell into:
 * the accounting's end state wins over the queue, the queue wins over what the accounting does not know yet;
 * array tasks cancelled while pending vanish from the queue and get no end in the accounting (measured); when it were
   all of them, both list the array as a plain job. What is missing twice in a row is taken for cancelled;
+* of a job that ends within seconds the accounting tells the end before all else: no partition, no requested
+  resources, no directory, and `allocation` for a name (measured: for up to 5 s). Such an end waits for the rest;
 * a job cancelled while pending has a start in the accounting, the time of its cancellation, but no node (measured).
 """
 
@@ -23,6 +25,9 @@ _PLAIN = ""
 _NO_NODE = ("", "None assigned")
 #: Set in a task's row while the task was missing in the last answers.
 _MISSED = "Missed"
+#: In a task's row: in how many answers its end has come without the rest. Then it is believed as it is.
+_INCOMPLETE = "Incomplete"
+_BELIEVED_AT = 4
 
 TaskRow = Dict[str, str]
 Tasks = Dict[str, TaskRow]
@@ -121,11 +126,26 @@ def _accounted_tasks(row: AccountRow, known: Tasks) -> Tasks:
     found: Tasks = {}
     for task in task_names(parse_id(row["JobID"]).tasks):
         before = known.get(task, {})
-        if word.ended or rank(word.word) >= rank(before.get("State", "")):
+        if word.ended and row["JobName"] == _NAME_NOT_KNOWN_YET and not _is_believed(before):
+            found[task] = _told_too_early(row, before, task)
+        elif word.ended or rank(word.word) >= rank(before.get("State", "")):
             found[task] = dict(before, **dict(row, JobID=_job_id(parse_id(row["JobID"]).slurm_job_id, task)))
         else:
             found[task] = dict(row, **before)
     return found
+
+
+def _is_believed(before: TaskRow) -> bool:
+    return int(before.get(_INCOMPLETE, "0")) + 1 >= _BELIEVED_AT
+
+
+def _told_too_early(row: AccountRow, before: TaskRow, task: str) -> TaskRow:
+    """Return the row of a task of which only the end is known: for now it has gone as far as it is sure to have."""
+    looks = str(int(before.get(_INCOMPLETE, "0")) + 1)
+    known = {"JobID": _job_id(parse_id(row["JobID"]).slurm_job_id, task), "Submit": row["Submit"], _INCOMPLETE: looks}
+    if row["NodeList"] in _NO_NODE:
+        return dict({"State": PENDING}, **dict(before, **known))
+    return dict(before, State=RUNNING, Start=row["Start"], NodeList=row["NodeList"], **known)
 
 
 def changed_rows(before: Tasks, after: Tasks) -> List[TaskRow]:

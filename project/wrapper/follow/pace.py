@@ -3,6 +3,10 @@
 SHORTEST_S = 2.0
 #: A change is told by mail within 60 s; a query and a report still have to fit in.
 LONGEST_S = 40.0
+#: Soon after a change the next one is likely, and what Slurm said first may be half the truth (a reason that its next
+#: round of scheduling gives, a row the accounting has not completed): two more looks have to fit into that minute.
+LONGEST_WHEN_YOUNG_S = 12.0
+_YOUNG_S = 60.0
 #: Of all time, at most a twentieth is spent in the scheduler's queries.
 _LATENCY_FACTOR = 20.0
 _AGE_DIVISOR = 10.0
@@ -16,7 +20,7 @@ def interval_s(youngest_change_age_s: float, latency_s: float) -> float:
         latency_s: how long the scheduler took for its last answers.
     """
     wanted = max(SHORTEST_S, youngest_change_age_s / _AGE_DIVISOR, latency_s * _LATENCY_FACTOR)
-    return min(LONGEST_S, wanted)
+    return min(LONGEST_WHEN_YOUNG_S if youngest_change_age_s < _YOUNG_S else LONGEST_S, wanted)
 
 
 def backoff_s(failures: int, longest_s: float = 60.0) -> float:

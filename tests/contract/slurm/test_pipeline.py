@@ -11,11 +11,11 @@ import pytest
 
 from project.core.errors import GridferryError, ModuleFailed, StageFailed, SubmissionRefused, SubmissionUnknown
 from project.core.problems import InvalidDocument
+from project.toolbox.manifest import manifest
 from project.wrapper import files
 from project.wrapper.events import Events
 from project.wrapper.job import Job, JobGone, open_job
 from project.wrapper.lease import Lease
-from project.wrapper.manifest import manifest
 from project.wrapper.pipeline import Pipeline, refuse_ended
 from project.wrapper.postprocess import postprocess
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from project.adapters.archive import Archive
+from project.adapters.archive import TOOLBOX, WRAPPER, Archive
 from project.core.errors import ExitCode
 
 _ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """The wrapper, built anew."""
-    return Archive(tmp_path_factory.mktemp("cache"))
+@pytest.fixture(scope="module", params=[WRAPPER, TOOLBOX], ids=lambda program: program.name)
+def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """Each program, built anew."""
+    return Archive(tmp_path_factory.mktemp("cache"), request.param)
 
 
 def members(archive: Archive) -> dict[str, str]:
@@ -32,21 +32,20 @@ def members(archive: Archive) -> dict[str, str]:
 
 def test_it_is_the_same_every_time(archive: Archive, tmp_path: Path) -> None:
     """Built anew or taken from what was kept: the same bytes, so the same name on the cluster."""
-    again = Archive(tmp_path)
-    assert again.content == archive.content == Archive(tmp_path).content
-    assert again.sha12 == archive.sha12
+    again = Archive(tmp_path, archive.program)
+    assert again.content == archive.content == Archive(tmp_path, archive.program).content
+    assert again.file_name == archive.file_name
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_it_is_small(archive: Archive) -> None:
+def test_the_wrapper_is_small(tmp_path: Path) -> None:
     """It is uploaded once to each cluster, over any line."""
-    assert len(archive.content) < 60_000
+    assert len(Archive(tmp_path, WRAPPER).content) < 60_000
 
 
-def test_it_holds_core_and_wrapper_and_nothing_else(archive: Archive) -> None:
+def test_it_holds_its_folders_and_nothing_else(archive: Archive) -> None:
     """And the start."""
-    project = _ROOT / "project"
-    paths = [*(project / "core").rglob("*.py"), *(project / "wrapper").rglob("*.py")]
+    paths = [path for folder in archive.program.folders for path in (_ROOT / "project" / folder).rglob("*.py")]
     sources = {str(path.relative_to(_ROOT)) for path in paths}
     assert set(members(archive)) == {"__main__.py", "project/__init__.py", *sources}
 
@@ -73,7 +72,7 @@ def test_line_numbers_in_tracebacks_stay_true(archive: Archive) -> None:
 
 def test_it_runs_on_a_bare_python(archive: Archive, tmp_path: Path) -> None:
     """No user site, no site packages, no working directory: it says how it is used."""
-    path = tmp_path / "wrapper.pyz"
+    path = tmp_path / archive.file_name
     path.write_bytes(archive.content)
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(path), "-h"],
@@ -84,14 +83,15 @@ def test_it_runs_on_a_bare_python(archive: Archive, tmp_path: Path) -> None:
         timeout=30,
     )
     assert done.returncode == ExitCode.USAGE
-    assert done.stderr.startswith("usage: wrapper ")
-    assert {"run", "resume", "follow", "postprocess", "manifest"} <= set(done.stderr.split()[2].split("|"))
+    assert done.stderr.startswith(f"usage: {archive.program.name} ")
+    assert {"run", "resume", "follow", "postprocess"} <= set(done.stderr.split()[2].split("|"))
 
 
-def test_a_job_that_is_gone_is_told_by_the_wrapper_itself(archive: Archive, tmp_path: Path) -> None:
+def test_a_job_that_is_gone_is_told_by_the_far_side_itself(tmp_path: Path) -> None:
     """Asked for the outputs of a job that is not there, it answers with an error, not with a traceback."""
     (tmp_path / "gridferry" / "control").mkdir(parents=True)
-    path = tmp_path / "gridferry" / "control" / "wrapper.pyz"
+    archive = Archive(tmp_path / "cache", TOOLBOX)
+    path = tmp_path / "gridferry" / "control" / archive.file_name
     path.write_bytes(archive.content)
     argv = [sys.executable, "-I", "-S", str(path), "manifest", "3f2b1c0e-0000-4000-8000-000000000000"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)

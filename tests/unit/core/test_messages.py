@@ -48,7 +48,7 @@ _JOB = _CLUSTER.job("uuid")
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        (_CLUSTER.wrapper("abc"), "control/wrapper-abc.pyz"),
+        (_CLUSTER.program("wrapper-abc.pyz"), "control/wrapper-abc.pyz"),
         (_CLUSTER.active, "control/active"),
         (_CLUSTER.registry, "control/registry.json"),
         (_JOB.work, "jobs/uuid/work"),

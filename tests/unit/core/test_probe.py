@@ -13,7 +13,7 @@ import pytest
 from project.core.errors import GridferryError, Unreachable
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
-_SHA = "0123456789ab"
+_PROGRAM = "wrapper-0123456789ab.pyz"
 _BANNER = "*** Welcome! ***\ngridferry is not mentioned here\n"
 _SHELLS = [shell for shell in ("sh", "dash", "bash", "busybox") if shutil.which(shell)]
 
@@ -45,7 +45,7 @@ class LoginNode:
         self, *, job_root: str = "", python: str = "", job_uuid: str | None = None, **variables: str
     ) -> ProbeAnswer:
         """Probe it."""
-        script = probe_script(job_root=job_root, python=python, sha12=_SHA, job_uuid=job_uuid)
+        script = probe_script(job_root=job_root, python=python, program=_PROGRAM, job_uuid=job_uuid)
         return parse_probe(self.ask(script, **variables), "nic5")
 
 
@@ -62,15 +62,15 @@ def test_folders_are_made_and_a_python_is_found(node: LoginNode) -> None:
     assert Path(found.paths.job("uuid").work).is_dir()
     assert Path(found.paths.job("uuid").control).stat().st_mode & 0o777 == 0o700
     assert subprocess.run([found.python, "-c", "import ssl"], check=False).returncode == 0
-    assert not found.has_wrapper
+    assert not found.has_program
 
 
 def test_a_wrapper_that_is_there_is_noticed(node: LoginNode) -> None:
     """The second probe finds what the first one's upload left, and the interpreter it wrote down."""
     first = node.probe()
-    Path(first.paths.wrapper(_SHA)).touch()
+    Path(first.paths.program(_PROGRAM)).touch()
     again = node.probe(PATH="/usr/bin:/bin")
-    assert again.has_wrapper
+    assert again.has_program
     assert again.python == first.python
 
 
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_made_is_told(node: LoginNode) -> None:
 def test_a_job_root_cannot_smuggle_commands(job_root: str) -> None:
     """The registry's word becomes part of a script, so it may hold only what paths are made of."""
     with pytest.raises(GridferryError, match="job_root"):
-        probe_script(job_root=job_root, python="", sha12=_SHA)
+        probe_script(job_root=job_root, python="", program=_PROGRAM)
 
 
 @pytest.mark.parametrize("answer", ["", "Permission denied\n", "gridferry-probe root relative/gridferry\n"])

@@ -245,8 +245,8 @@ class FakeRecords:
         """There are no parcels here."""
 
 
-class FakeArchive:
-    """A wrapper."""
+class FakeProgram:
+    """A program for the far side."""
 
-    content = b"wrapper"
-    sha12 = "0123456789ab"
+    content = b"toolbox"
+    file_name = "toolbox-0123456789ab.pyz"

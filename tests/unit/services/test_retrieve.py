@@ -23,8 +23,8 @@ from project.services.retrieve import Retrieved, Retriever
 from tests.unit.services.ports import (
     CLUSTER,
     UUID,
-    FakeArchive,
     FakeCluster,
+    FakeProgram,
     FakeRecords,
     FakeRegistry,
     ListeningView,
@@ -64,7 +64,7 @@ class Fetch:
             registry=self.registry,
             connector=self.cluster,
             records=self.records,
-            archive=FakeArchive(),
+            toolbox=FakeProgram(),
             prompter=self.person,
             view=self.view,
             logins=self.logins,

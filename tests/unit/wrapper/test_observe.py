@@ -74,6 +74,35 @@ def test_a_plain_job(queue: list[QueueRow], account: list[dict[str, str]], state
     assert look({}, queue, account)[1].get("") == state
 
 
+def test_an_end_told_before_all_else_waits_for_the_rest() -> None:
+    """An end without name, resources and directory is a running job until the accounting knows all of it."""
+    early = accounted("41", "COMPLETED", name="allocation", ReqTRES="", WorkDir="")
+    tasks, states = look({}, [queued("COMPLETED")], [early])
+    assert states == {"": "RUNNING"}
+    tasks, states = look(tasks, [queued("COMPLETED")], [accounted("41", "COMPLETED", ReqTRES="cpu=1", WorkDir="/w")])
+    assert states == {"": "COMPLETED"}
+    assert (tasks[""]["ReqTRES"], tasks[""]["WorkDir"], tasks[""]["End"]) == ("cpu=1", "/w", _END)
+
+
+def test_an_end_that_stays_incomplete_is_believed_after_a_while() -> None:
+    """Where the accounting has lost the rest of a job, its end is still told."""
+    early = accounted("41", "FAILED", name="allocation")
+    tasks: Tasks = {}
+    seen = []
+    for _ in range(4):
+        tasks, states = look(tasks, [], [early])
+        seen.append(states[""])
+    assert seen == ["RUNNING", "RUNNING", "RUNNING", "FAILED"]
+
+
+def test_an_early_end_without_a_node_was_never_running() -> None:
+    """A job cancelled while it waits is not taken for a running one meanwhile."""
+    early = accounted("41", "CANCELLED by 0", name="allocation", NodeList="None assigned")
+    tasks, _ = look({}, [queued("PENDING")], [])
+    assert look(tasks, [], [early])[1] == {"": "PENDING"}
+    assert look({}, [], [early])[1] == {"": "PENDING"}
+
+
 def test_the_pending_rest_of_an_array_is_one_row() -> None:
     """Running tasks have rows of their own in the queue and in the accounting; the rest is a list with a throttle."""
     queue = [queued("PENDING", "3-4%2", reason="JobArrayTaskLimit"), queued("RUNNING", "1"), queued("RUNNING", "2")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.wrapper.follow.pace import LONGEST_S, SHORTEST_S, backoff_s, interval_s
+from project.wrapper.follow.pace import LONGEST_S, LONGEST_WHEN_YOUNG_S, SHORTEST_S, backoff_s, interval_s
 
 
 @pytest.mark.parametrize(
@@ -14,10 +14,13 @@ from project.wrapper.follow.pace import LONGEST_S, SHORTEST_S, backoff_s, interv
     [
         (0, 0, SHORTEST_S),
         (100, 0, 10),
-        (0, 1, 20),
+        (0, 0.5, 10),
+        (0, 1, LONGEST_WHEN_YOUNG_S),
+        (59, 60, LONGEST_WHEN_YOUNG_S),
+        (60, 1, 20),
         (100, 1, 20),
         (1e6, 0, LONGEST_S),
-        (0, 60, LONGEST_S),
+        (60, 60, LONGEST_S),
     ],
 )
 def test_the_wait_grows_with_quiet_and_with_load(age_s: float, latency_s: float, wait_s: float) -> None:
@@ -29,6 +32,13 @@ def test_the_wait_grows_with_quiet_and_with_load(age_s: float, latency_s: float,
 def test_a_change_is_always_noticed_in_time(age_s: float, latency_s: float) -> None:
     """Never more often than every two seconds, and often enough for a mail within a minute."""
     assert SHORTEST_S <= interval_s(age_s, latency_s) <= LONGEST_S < 60
+
+
+@given(st.floats(0, 20), st.floats(0, 1e4))
+def test_what_is_new_is_looked_at_twice_more_within_a_minute(age_s: float, latency_s: float) -> None:
+    """However slow the scheduler: a reason it gives only on second thought is still told within the minute."""
+    second = age_s + interval_s(age_s, latency_s)
+    assert second + interval_s(second, latency_s) <= 45
 
 
 def test_failures_are_met_with_patience() -> None:

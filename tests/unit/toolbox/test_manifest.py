@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from project.core.layout import JobPaths
-from project.wrapper.manifest import manifest
+from project.toolbox.manifest import manifest
 
 
 @pytest.fixture

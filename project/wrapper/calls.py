@@ -1,0 +1,51 @@
+"""How our programs on the login node are called: a command, its words, an exit code; an error becomes an event."""
+
+import os
+import sys
+from typing import Callable, List, Mapping, Sequence
+
+from project.core.errors import ExitCode, GridferryError
+from project.core.layout import ClusterPaths
+from project.wrapper.events import Events
+from project.wrapper.lease import Lease
+from project.wrapper.shell import own_command, spawn
+
+STDOUT = 1
+
+#: Does one command with the words that follow its name; returns the exit code.
+Command = Callable[[Sequence[str]], int]
+
+
+def own_paths() -> ClusterPaths:
+    """Return where everything is here: our archive lies in `<root>/control/`."""
+    return ClusterPaths(os.path.dirname(os.path.dirname(os.path.abspath(sys.argv[0]))))
+
+
+def guarded(work: Callable[[Events], None], events: Events) -> int:
+    """Do work that talks by events; an error becomes an event and an exit code."""
+    try:
+        work(events)
+    except GridferryError as error:
+        events.error(error)
+        return error.exit_code
+    return ExitCode.OK
+
+
+def start(command: str, *words: str) -> None:
+    """Start another of our commands in the background, free of this login."""
+    spawn(own_command(command, *words), log=os.path.join(own_paths().follower, "log"))
+
+
+def ensure_follower(paths: ClusterPaths) -> None:
+    """Start the follower unless one is alive."""
+    if not Lease(paths.follower).is_held():
+        start("follow")
+
+
+def call(program: str, commands: Mapping[str, Command], argv: List[str]) -> int:
+    """Run the command that the first word names; return its exit code."""
+    os.umask(0o077)
+    if not argv or argv[0] not in commands:
+        sys.stderr.write("usage: {} {} [UUID]\n".format(program, "|".join(commands)))
+        return ExitCode.USAGE
+    return int(commands[argv[0]](argv[1:]))

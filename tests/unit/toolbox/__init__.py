@@ -1,0 +1,1 @@
+"""Tests of the far side, with real files and processes."""
