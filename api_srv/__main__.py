@@ -10,6 +10,7 @@ import click
 
 from api_srv.commands import cluster, user
 from api_srv.dao.documents import open_documents
+from api_srv.listening import check_address
 from api_srv.mailer.factory import make_relay
 from api_srv.options import load_settings, open_services, settings_options
 from project.core.errors import GridferryError
@@ -31,9 +32,8 @@ def serve() -> None:
     from api_srv.server import Server  # noqa: PLC0415 - the other commands need neither gunicorn nor Flask
 
     settings = load_settings()
-    open_documents(
-        settings.store_url, settings.data_dir
-    ).close()  # what cannot be opened is told here, not by workers
+    check_address(settings.host, settings.port)  # what cannot be had or opened is told here, not by workers
+    open_documents(settings.store_url, settings.data_dir).close()
     Server(settings).run()
 
 

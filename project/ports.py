@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -210,6 +211,16 @@ class View(Protocol):
 
     def progress(self, done: int, total: int) -> None:
         """Bytes of a transfer."""
+
+
+class Stage(enum.StrEnum):
+    """How far a submission has come, as its record says."""
+
+    CREATED = "created"  #: nothing has been sent yet
+    LAUNCHED = "launched"  #: the cluster has it all, and may be at work
+    HANDED_OVER = "handed over"  #: the cluster is at work and needs nobody from here on
+    SUBMITTED = "submitted"  #: in Slurm's queue
+    FAILED = "failed"  #: it went no further, and never will
 
 
 class RecordStore(Protocol):

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import UsageError
+from project.ports import Stage
 from project.wrapper import files
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHORTEST_PREFIX = 4
+_UNFINISHED = (Stage.CREATED, Stage.LAUNCHED, Stage.HANDED_OVER)
 
 
 class Records:
@@ -49,14 +51,12 @@ class Records:
         self.parcel(job_uuid).unlink(missing_ok=True)
 
     def unfinished(self, input_sha256: str) -> dict[str, Any] | None:
-        """Return the newest submission of the same input that can be gone on with, if any.
+        """Return the newest submission of the same input of which more is to be known, if any.
 
-        It was planned, and did not get into Slurm's queue.
+        It was planned, and is not known to have come into Slurm's queue or to have failed.
         """
         candidates = [record for record in self._all() if record.get("input_sha256") == input_sha256]
-        pending = [
-            record for record in candidates if record.get("stage") in ("created", "launched") and "job" in record
-        ]
+        pending = [record for record in candidates if record.get("stage") in _UNFINISHED and "job" in record]
         return max(pending, key=lambda record: record["created_at"], default=None)
 
     def complete(self, prefix: str) -> str:

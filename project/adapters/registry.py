@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import RegistryError, RegistryUnavailable
+from project.core.problems import Problem
 from project.core.states import is_success
 
 if TYPE_CHECKING:
@@ -114,13 +115,14 @@ class HttpRegistry:
     def _refusal(error: HTTPError) -> RegistryError:
         problem = _problem(error)
         said = problem.get("detail") or problem.get("title") or error.reason
-        listed = "\n".join(
-            f"{p.get('key', '')}: {p.get('message', '')}. {p.get('remedy', '')}" for p in problem.get("problems", [])
-        )
         if error.code >= _SERVER_ERROR:
             return RegistryUnavailable(f"the registry answered {error.code}: {said}", remedy="Try again in a while")
-        remedy = _REMEDIES.get(error.code, "")
-        return RegistryError(f"the registry refused: {said}", remedy=remedy, detail=listed)
+        remedy = _REMEDIES.get(error.code) or str(problem.get("remedy", ""))
+        problems = [Problem(p["key"], p["message"], p["remedy"].rstrip(".")) for p in problem.get("problems", [])]
+        if len(problems) > 1:  # the answer's own words tell the first one; all of them are told here
+            listed = "\n".join(found.render("the registry") for found in problems)
+            return RegistryError(f"the registry refused {len(problems)} things", remedy="Correct them", detail=listed)
+        return RegistryError(f"the registry refused: {said}", remedy=remedy)
 
 
 def _problem(error: HTTPError) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from project.core.module_steps import parse_modules
 from project.core.problems import InvalidDocument, Problem
 from project.core.slurm.script import Placement, render
 from project.options import submit_options
+from project.ports import Stage
+from project.services.fate import learn_fate
 from project.services.request import SubmitRequest
 from project.services.staging import run_staging
 
@@ -139,19 +141,21 @@ def _secrets(request: SubmitRequest | None, settings: Sequence[str]) -> dict[str
 def _unfinished(request: SubmitRequest, gateway: Gateway) -> str | None:
     """Return the UUID to resume if the same input broke off earlier and the user wants to go on with it."""
     record = gateway.records.unfinished(request.sha256)
-    if record is None or "job" not in record:
+    if record is None:
         return None
-    question = (
-        f"Submission {record['job_uuid']} of this file, begun {record['created_at']}, broke off. Go on with it?"
-    )
-    return str(record["job_uuid"]) if gateway.prompter.confirm(question) else None
+    begun = f"Submission {record['job_uuid']} of this file, begun {record['created_at']},"
+    if record["stage"] == Stage.HANDED_OVER:  # that one did not break off, so this one is another
+        state = learn_fate(record, gateway.registry, gateway.records) or "not known to the registry"
+        gateway.view.note(f"{begun} was handed over to {record['cluster']} and is {state}; this is another one")
+        return None
+    return str(record["job_uuid"]) if gateway.prompter.confirm(f"{begun} broke off. Go on with it?") else None
 
 
 def _tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
     """After Ctrl-C: name the submission, since the cluster may be at work on it already."""
     gateway.view.fail()
     record = request and gateway.records.unfinished(request.sha256)
-    if record and "job" in record:
+    if record:
         uuid = record["job_uuid"]
         click.echo(
             f"What has reached {record['cluster']} goes on there; follow it: python -m project --resume {uuid}",

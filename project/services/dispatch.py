@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from project.core.errors import GridferryError, SourceNeeded, SubmissionUnknown, Unreachable
 from project.core.layout import JobPaths
 from project.core.states import GatewayState
+from project.ports import Stage
 from project.services.remote import Remote
 
 if TYPE_CHECKING:
@@ -66,29 +67,40 @@ class Dispatcher:
             return self._launch(remote, record, detach=detach)
         except Unreachable as error:
             raise _lost(error, str(record["job_uuid"])) from error
-        except GridferryError as error:
-            if not error.transient:  # it has ended; there is nothing to resume
-                record.update(stage="failed")
-                self.records.save(record)
-            raise
         finally:
             remote.close()
 
     def _stage_in(self, remote: Remote, record: dict[str, Any]) -> None:
-        """Upload everything; the registry is told meanwhile."""
+        """Upload what is not there yet; the registry is told meanwhile."""
         self.view.begin("stage in")
         job_uuid = str(record["job_uuid"])
-        with ThreadPoolExecutor(1) as pool:
-            credentials = pool.submit(self._register, job_uuid, record["job"])
-            paths = remote.probe(job_uuid)
-            remote.upload(self.records.parcel(job_uuid), paths.parcel, self.view)
-            if record["job_file"] is not None:
-                source = Path(record["job_file"])
-                remote.upload(source, f"{paths.work}/{source.name}", self.view)
-            remote.leave_credentials(credentials.result())
-        record.update(stage="launched", job_directory=paths.directory)
-        self.records.save(record)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                credentials = pool.submit(self._register, job_uuid, record["job"])
+                paths = remote.probe(job_uuid)
+                if record["stage"] != Stage.HANDED_OVER:
+                    self._upload(remote, record, paths)
+                remote.leave_credentials(credentials.result())
+        except GridferryError as error:
+            if record["stage"] == Stage.CREATED and not error.transient:
+                self._give_up(record)
+            raise
+        if record["stage"] == Stage.CREATED:
+            record.update(stage=Stage.LAUNCHED, job_directory=paths.directory)
+            self.records.save(record)
         self.view.end()
+
+    def _upload(self, remote: Remote, record: Mapping[str, Any], paths: JobPaths) -> None:
+        remote.upload(self.records.parcel(str(record["job_uuid"])), paths.parcel, self.view)
+        if record["job_file"] is not None:
+            source = Path(record["job_file"])
+            remote.upload(source, f"{paths.work}/{source.name}", self.view)
+
+    def _give_up(self, record: dict[str, Any]) -> None:
+        """Put on record that there is nothing to resume."""
+        record.update(stage=Stage.FAILED)
+        self.records.save(record)
+        self.records.forget_parcel(str(record["job_uuid"]))
 
     def _register(self, job_uuid: str, job: Mapping[str, Any]) -> dict[str, Any]:
         """Create the job in the registry; return how its cluster shall report."""
@@ -99,23 +111,35 @@ class Dispatcher:
         return {**credentials, "url": own.get("registry_url") or credentials["url"]}
 
     def _launch(self, remote: Remote, record: dict[str, Any], *, detach: bool) -> Submitted:
-        job_uuid, slurm_job_id = str(record["job_uuid"]), ""
         self.view.begin("launch")
+        try:
+            self._watch(remote, record, detach=detach)
+        except GridferryError as error:
+            if not error.transient:
+                self._give_up(record)
+            raise
+        result = submitted(record)
+        self.view.end(f"Slurm job {result.slurm_job_id}" if result.slurm_job_id else "")
+        return result
+
+    def _watch(self, remote: Remote, record: dict[str, Any], *, detach: bool) -> None:
+        """Show what the wrapper does until the job is queued, or with `detach` until it needs nothing of us."""
         for event in self._events(remote, record):
             self._show(event)
             if event["event"] == "end":
-                slurm_job_id = str(event["slurm_job_id"])
-                record.update(stage="submitted", slurm_job_id=slurm_job_id)
-                self.records.save(record)
-                self.records.forget_parcel(job_uuid)
-            if detach or slurm_job_id:
-                break  # what the wrapper does from now on needs no spectators
-        self.view.end(f"Slurm job {slurm_job_id}" if slurm_job_id else "")
-        if not (slurm_job_id or detach):
-            raise SubmissionUnknown(
-                "the wrapper ended without saying how", remedy=f"Run: python -m project --resume {job_uuid}"
-            )
-        return submitted(record)
+                return self._note(record, Stage.SUBMITTED, slurm_job_id=str(event["slurm_job_id"]))
+            if detach and event["event"] == "entry":  # it has been brought all it works with
+                return self._note(record, Stage.HANDED_OVER)
+        raise SubmissionUnknown(
+            "the wrapper ended without saying how",
+            remedy="Run: python -m project --resume {}".format(record["job_uuid"]),
+        )
+
+    def _note(self, record: dict[str, Any], stage: Stage, **known: str) -> None:
+        """Put on record how far it has come; nothing is to be uploaded any more."""
+        record.update(stage=stage, **known)
+        self.records.save(record)
+        self.records.forget_parcel(str(record["job_uuid"]))
 
     def _events(self, remote: Remote, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield what the wrapper says; a repository that the cluster cannot clone is brought from here."""

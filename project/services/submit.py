@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from project.core.errors import RegistryError, UsageError
 from project.core.messages import SCHEMA, format_utc
 from project.core.module_steps import to_documents
+from project.ports import Stage
 from project.services.dispatch import Dispatcher, Submitted, submitted
+from project.services.fate import learn_fate
 from project.services.select_cluster import Cluster, find_cluster
 from project.services.staging import run_staging
 
@@ -81,11 +83,17 @@ class Submitter:
         record = self.records.load(job_uuid)
         if record is None:
             raise UsageError(f"{job_uuid} was not submitted from here", remedy="Resume it where it was submitted")
-        if record["stage"] == "submitted":
-            return submitted(record)
         if "job" not in record:
             raise UsageError(
                 f"{job_uuid} ended before anything was sent", remedy="Submit its job file again; nothing is lost"
+            )
+        if record["stage"] == Stage.HANDED_OVER:
+            learn_fate(record, self.registry, self.records)
+        if record["stage"] == Stage.SUBMITTED:
+            return submitted(record)
+        if record["stage"] == Stage.FAILED:
+            raise UsageError(
+                f"{job_uuid} ended with an error, which was told", remedy="Submit its job file again, as a new job"
             )
         job = record["job"]
         known = {"private_key": record["private_key"], **job["user_input"]}
@@ -98,7 +106,7 @@ class Submitter:
         record: dict[str, Any] = {
             "schema": SCHEMA,
             "job_uuid": job_uuid,
-            "stage": "created",
+            "stage": Stage.CREATED,
             "created_at": format_utc(self.clock.now_s()),
             "source": request.source,
             "input_sha256": request.sha256,

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -206,3 +207,19 @@ def test_secret_settings_may_come_from_files(own_registry: RegistryProcess, tmp_
     assert "--mail-from" in help_text
     assert "password" not in re.sub(r"password of that", "", help_text)
     assert own_registry.command("serve", "--smtp-password", "x", check=False).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [("127.0.0.1", "something listens there already"), ("192.0.2.1", "this machine has no such address")],
+)
+def test_an_address_that_cannot_be_had_is_told_in_a_sentence(tmp_path: Path, host: str, reason: str) -> None:
+    """A port that is taken or an address of another machine: exit 2 with reason and remedy, and not a line more."""
+    registry = RegistryProcess(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = registry.command("serve", "--host", host, "--port", port, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    told, remedy = done.stderr.splitlines()
+    assert told == f"the registry cannot listen on {host} port {port}: {reason}"
+    assert remedy

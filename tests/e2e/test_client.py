@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.far_side import (
     UUID,
+    fetched,
     job_folder,
     kill_logins,
     mailed_states,
@@ -27,6 +28,7 @@ from tests.e2e.far_side import (
     wait_until,
     write_job,
 )
+from tests.repositories import make_repository
 
 if TYPE_CHECKING:
     from demo.grid import Grid
@@ -106,10 +108,46 @@ def test_compilation_that_fails_ends_the_job_with_a_mail(grid: Grid, tmp_path: P
 
 
 def test_detached_submission_goes_on_alone(grid: Grid, tmp_path: Path) -> None:
-    """--detach returns while the cluster still compiles; the job is queued and ends all the same."""
+    """--detach returns while the cluster still compiles; the job is queued and ends all the same.
+
+    It has not broken off: the same file again is another job, which is told; --resume names the first Slurm job.
+    """
     job_uuid = submit(grid, tmp_path, "--detach", execution=["true"], compilation=["sleep 3"])
     assert registry_job(grid, job_uuid)["state"] in ("CREATED", "UPLOADED", "COMPILING")
+    assert not (grid.home / "jobs" / f"{job_uuid}.tar.gz").exists()
+    again = grid.client("-u", str(tmp_path / "job.yml"), *grid.job_settings(), "--no-input", folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f"Submission {job_uuid} of this file" in again.stderr
+    assert job_uuid not in again.stdout
+    slurm_job_id = wait_for_state(grid, job_uuid, "DONE")["slurm_job_id"]
+    resumed = grid.client("--resume", job_uuid, "--json", folder=tmp_path)
+    assert json.loads(resumed.stdout)["slurm_job_id"] == slurm_job_id
+    assert len(_jobs_in_slurm(grid, job_uuid)) == 1
+
+
+def test_detached_submission_can_be_joined_again(grid: Grid, tmp_path: Path) -> None:
+    """--resume of one that is still being prepared watches it into the queue; nothing is sent or run twice."""
+    ticks = ["date +%s%N >> ticks", "sleep 4"]
+    job_uuid = submit(grid, tmp_path, "--detach", execution=["true"], compilation=ticks)
+    resumed = grid.client("--resume", job_uuid, "--json", folder=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["slurm_job_id"]
+    assert len((job_folder(grid, job_uuid) / "work" / "ticks").read_text().splitlines()) == 1
     assert wait_for_state(grid, job_uuid, "DONE")["outcome"] == "COMPLETED"
+
+
+def test_detached_repository_is_brought_before_the_client_leaves(
+    grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--detach with a repository that the cluster cannot clone still brings it: the job needs nobody afterwards."""
+    repository = make_repository(tmp_path / "code", {"run.sh": "echo ran > out.txt\n"})
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[url "file://{repository}"]\n  insteadOf = https://only-here.invalid/x.git\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    job_uuid = submit(
+        grid, tmp_path, "--detach", job="https://only-here.invalid/x.git", execution=["sh run.sh"], output=["out.txt"]
+    )
+    assert (fetched(grid, job_uuid, tmp_path) / "out.txt").read_text() == "ran\n"
 
 
 @pytest.mark.parametrize("delay_s", [0.25, 0.5, 0.8, 1.2, 2.0])

@@ -20,6 +20,7 @@ from tests.e2e.far_side import (
     wait_until,
     write_job,
 )
+from tests.repositories import git, make_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,26 +33,12 @@ pytestmark = pytest.mark.slurm
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A Git repository with a submodule, a branch and two commits."""
-    inner, outer = tmp_path / "inner", tmp_path / "outer"
-    for folder, name in ((inner, "inner.txt"), (outer, "outer.txt")):
-        folder.mkdir()
-        _git(folder, "init", "--quiet", "--initial-branch=main")
-        (folder / name).write_text("first\n")
-        _git(folder, "add", ".")
-        _git(folder, "commit", "--quiet", "-m", "first")
-    _git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", f"file://{inner}", "sub")
-    _git(outer, "commit", "--quiet", "-m", "submodule")
-    _git(outer, "branch", "old")
+    inner = make_repository(tmp_path / "inner", {"inner.txt": "first\n"})
+    outer = make_repository(tmp_path / "outer", {"outer.txt": "first\n"}, f"file://{inner}")
+    git(outer, "branch", "old")
     (outer / "outer.txt").write_text("second\n")
-    _git(outer, "commit", "--quiet", "-am", "second")
+    git(outer, "commit", "--quiet", "-am", "second")
     return outer
-
-
-def _git(folder: Path, *words: str) -> str:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    return subprocess.run(
-        ["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True, timeout=60
-    ).stdout.strip()
 
 
 def test_file_job_arrives_beside_its_commands(grid: Grid, tmp_path: Path) -> None:
@@ -106,19 +93,19 @@ def test_git_job_is_cloned_at_a_recorded_commit(
         grid,
         tmp_path,
         job=f"file://{repository}{ref}",
-        execution=["cat outer.txt sub/inner.txt > out.txt"],
+        execution=["cat outer.txt sub1/inner.txt > out.txt"],
         output=["out.txt"],
     )
     assert (fetched(grid, job_uuid, tmp_path) / "out.txt").read_text() == f"{text}\nfirst\n"
     job = registry_job(grid, job_uuid)
     assert job["online_job_file"] is True
-    assert job["commit"] == _git(repository, "rev-parse", ref[1:] or "main")
+    assert job["commit"] == git(repository, "rev-parse", ref[1:] or "main")
 
 
 def test_git_job_that_the_cluster_cannot_clone_is_brought(grid: Grid, tmp_path: Path, repository: Path) -> None:
     """Where the login node cannot clone (an address only this machine can read), it is cloned here and shipped."""
-    _git(repository, "rm", "--quiet", "-f", "sub")
-    _git(repository, "commit", "--quiet", "-m", "no submodule")
+    git(repository, "rm", "--quiet", "-f", "sub1")
+    git(repository, "commit", "--quiet", "-m", "no submodule")
     config = tmp_path / "gitconfig"
     config.write_text(f'[url "file://{repository}"]\n  insteadOf = https://only-here.invalid/x.git\n')
     os.environ["GIT_CONFIG_GLOBAL"] = str(config)

@@ -114,7 +114,7 @@ def test_changed_host_key_is_refused_whatever_yes_says(grid: Grid, tmp_path: Pat
 
 
 def test_unknown_host_is_never_trusted_without_a_person(grid: Grid, tmp_path: Path) -> None:
-    """An unknown host key is not accepted by --yes, even where the registry's pin matches."""
+    """An unknown host key is not accepted by --yes, even where the registry's pin matches; exit 7."""
     known = grid.home / "known_hosts"
     before = known.read_text()
     known.write_text("")
@@ -123,8 +123,9 @@ def test_unknown_host_is_never_trusted_without_a_person(grid: Grid, tmp_path: Pa
         done = grid.client("-u", str(path), *grid.job_settings(), "--yes", folder=tmp_path)
     finally:
         known.write_text(before)
-    assert done.returncode in (2, 7), done.stderr
+    assert done.returncode == 7, done.stderr
     assert "SHA256:" in done.stderr
+    assert f"add this line to {known}" in done.stderr
 
 
 def test_disabled_cluster_takes_no_jobs(grid: Grid, tmp_path: Path, lost_cluster: Any) -> None:

@@ -32,7 +32,17 @@ def test_secrets_come_from_files_and_are_not_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "x"), ("RELAY", "perhaps"), ("MAIL_LEASE_S", "long"), ("SMTP_PASSWORD_FILE", "/no")]
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "65536"),
+        ("WORKERS", "0"),
+        ("TOKEN_DAYS", "-1"),
+        ("MAIL_POLL_S", "nan"),
+        ("RELAY", "perhaps"),
+        ("MAIL_LEASE_S", "long"),
+        ("SMTP_PASSWORD_FILE", "/no"),
+    ],
 )
 def test_wrong_values_are_named(name: str, value: str) -> None:
     """The variable and the remedy are told."""

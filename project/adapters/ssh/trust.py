@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from project.adapters.ssh import known_hosts
 from project.adapters.ssh.known_hosts import Entry, HostKey
-from project.core.errors import HostKeyRefused
+from project.core.errors import HostKeyRefused, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +71,11 @@ class Acquaintance:
         types = sorted(_TYPES, key=lambda t: (t in known and t in pinned, t in known, t in pinned), reverse=True)
         return [algorithm for t in types for algorithm in _ALGORITHMS.get(t, (t,))]
 
+    @property
+    def pinned(self) -> str:
+        """What the registry says, once nothing speaks against the key that was shown."""
+        return "It is the key the registry pins." if self.pins else "The registry pins no key for it."
+
     def objection(self, shown: HostKey) -> str:
         """Return why `shown` must not be trusted, or ""."""
         for entry in self.entries:
@@ -103,7 +108,16 @@ def verify(shown: HostKey, host: Acquaintance, prompter: Prompter, remember_in: 
         )
     if host.known:
         return
-    if not prompter.confirm_trust(_question(shown, host)):
+    try:
+        confirmed = prompter.confirm_trust(_question(shown, host))
+    except UsageError as error:
+        raise HostKeyRefused(
+            f"The host key of {host.name}, {host.role}, is not known here, and nobody can be asked to confirm it: "
+            f"{shown.type} {shown.fingerprint}. {host.pinned}",
+            "Compare the fingerprint with the one the cluster's administrators publish. If it is right, confirm it "
+            f"once at a terminal, or add this line to {remember_in}:\n{host.name} {shown}",
+        ) from error
+    if not confirmed:
         raise HostKeyRefused(
             f"The host key of {host.name} ({shown.fingerprint}) was not confirmed.",
             "Compare the fingerprint with the one the cluster's administrators publish, then confirm it.",
@@ -112,8 +126,7 @@ def verify(shown: HostKey, host: Acquaintance, prompter: Prompter, remember_in: 
 
 
 def _question(shown: HostKey, host: Acquaintance) -> str:
-    pinned = "It is the key the registry pins." if host.pins else "The registry pins no key for it."
     return (
         f"The host key of {host.name}, {host.role}, is not known here yet. Its {shown.type} key has the fingerprint\n"
-        f"  {shown.fingerprint}\n{pinned} Do you trust it?"
+        f"  {shown.fingerprint}\n{host.pinned} Do you trust it?"
     )

@@ -11,7 +11,7 @@ import paramiko
 import pytest
 
 from project.adapters.ssh.known_hosts import HostKey
-from project.core.errors import HostKeyRefused
+from project.core.errors import HostKeyRefused, UsageError
 from tests.contract import processes
 from tests.contract.ssh.people import Person
 
@@ -59,6 +59,24 @@ def test_a_no_is_no_connection(caller: Caller, server: SshServer) -> None:
     with pytest.raises(HostKeyRefused, match="was not confirmed"):
         caller.connect(server, Person(trusting=False), known=False)
     assert not caller.confirmed_hosts.exists()
+
+
+def test_where_nobody_can_be_asked_the_exact_remedy_is_told(caller: Caller, server: SshServer) -> None:
+    """A script gets an error of host keys, with the fingerprint and the line to add; with that line it connects."""
+
+    class Nobody(Person):
+        def confirm_trust(self, question: str) -> bool:
+            raise UsageError(question)
+
+    with pytest.raises(HostKeyRefused, match="nobody can be asked") as failure:
+        caller.connect(server, Nobody(), known=False)
+    assert _fingerprint(server.host_keys[0]) in failure.value.message
+    assert not caller.confirmed_hosts.exists()
+    told, line = failure.value.remedy.splitlines()
+    assert told.endswith(f"add this line to {caller.confirmed_hosts}:")
+    caller.confirmed_hosts.parent.mkdir()
+    caller.confirmed_hosts.write_text(f"{line}\n")
+    caller.connect(server, Nobody(), known=False)
 
 
 def test_a_pin_is_confirmed_too(caller: Caller, server: SshServer) -> None:
