@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 TESTS ?=
 
-.PHONY: help demo test check docs format bench system system-test venv clean
+.PHONY: help demo test faults check docs format bench system system-test venv clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ demo: system venv ## the whole way once, on a real Slurm (KEEP=1 leaves it runni
 
 test: system-test venv ## all tests, against the real things (TESTS="-k name" for some)
 	$(BIN)/python -m pytest $(TESTS)
+
+faults: system-test venv ## the long half of the fault suite (docs/reliability.md)
+	$(BIN)/python -m pytest tests/faults $(TESTS)
 
 check: venv ## lint, types, import directions, the wrapper's Python floor
 	$(BIN)/ruff check .

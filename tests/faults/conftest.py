@@ -1,0 +1,49 @@
+"""A real Slurm whose daemons tests may stop, kill and start again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from project.core.errors import SandboxError
+from project.core.layout import ClusterPaths
+from project.sandbox import api
+from project.sandbox.preflight import check_machine
+from project.wrapper.clock import Clock
+from project.wrapper.slurm import Slurm
+from tests.contract.slurm.cluster import Cluster
+from tests.faults.daemons import Daemons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.SandboxInfo]:
+    """A real Slurm for this suite."""
+    try:
+        check_machine()
+    except SandboxError as error:
+        pytest.skip(f"no real Slurm here: {error.message}")
+    folder = tmp_path_factory.mktemp("sb")
+    try:
+        yield api.up(folder, options=api.SandboxOptions(name="faults", nodes=1))
+    finally:
+        api.down(folder, remove=True)
+
+
+@pytest.fixture
+def daemons(sandbox: api.SandboxInfo) -> Iterator[Daemons]:
+    """Its daemons; what a test stopped goes on afterwards."""
+    daemons = Daemons(sandbox.folder)
+    yield daemons
+    daemons.go_on()
+
+
+@pytest.fixture
+def cluster(sandbox: api.SandboxInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """A cluster with this Slurm."""
+    monkeypatch.setenv("SLURM_CONF", str(sandbox.slurm_conf))
+    return Cluster(ClusterPaths(str(tmp_path / "gridferry")), Slurm(), Clock(), None)
