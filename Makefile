@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 TESTS ?=
+WORKERS ?= 3
 
 .PHONY: help demo test faults check docs format bench system system-test venv clean
 
@@ -15,7 +16,7 @@ demo: system venv ## the whole way once, on a real Slurm (KEEP=1 leaves it runni
 	@$(BIN)/python -m demo
 
 test: system-test venv ## all tests, against the real things (TESTS="-k name" for some)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 faults: system-test venv ## the long half of the fault suite (docs/reliability.md)
 	$(BIN)/python -m pytest tests/faults $(TESTS)

@@ -22,12 +22,6 @@ _SERVER = os.environ.get("MONGO_URL", "")
 _KINDS = ["sqlite", "mongodb-wire", *(["mongodb"] if _SERVER else [])]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say whether the promises were checked against a genuine MongoDB."""
-    ran = f"run ({_SERVER.rpartition('@')[2]})" if _SERVER else "not run (set MONGO_URL to a mongod's address)"
-    terminalreporter.write_line(f"real MongoDB: {ran}")
-
-
 @pytest.fixture(scope="session")
 def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that speaks MongoDB's wire protocol: exercises pymongo's sockets, not MongoDB's semantics."""

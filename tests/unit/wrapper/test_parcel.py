@@ -100,7 +100,9 @@ def test_only_files_folders_and_links_are_unpacked(job: Job, kind: bytes) -> Non
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", gzip.compress(b"no archive"), gzip.compress(b"x" * 100_000)[:50]]
+    "content",
+    [b"", b"no archive", gzip.compress(b"no archive"), gzip.compress(b"x" * 100_000)[:50]],
+    ids=["empty", "no archive", "compressed, but no archive", "cut off"],
 )
 def test_a_damaged_parcel_is_told(job: Job, content: bytes) -> None:
     """Cut off, empty or something else: the upload has to be done again."""

@@ -1,0 +1,16 @@
+"""What is said at the end of every run, however many processes ran the tests."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say whether the promises of the store were checked against a genuine MongoDB."""
+    server = os.environ.get("MONGO_URL", "").rpartition("@")[2]
+    ran = f"run ({server})" if server else "not run (set MONGO_URL to a mongod's address)"
+    terminalreporter.write_line(f"real MongoDB: {ran}")
