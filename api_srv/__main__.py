@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 
 import click
 
+from api_srv import logs
 from api_srv.commands import cluster, user
 from api_srv.dao.documents import open_documents
 from api_srv.listening import check_address
@@ -54,7 +54,7 @@ cli.add_command(cluster)
 
 def main() -> None:
     """Run the command line; what goes wrong is told in words, never as a traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.set_up()
     sys.argv[0] = "python -m api_srv"  # gunicorn would read its own options from argv otherwise
     try:
         cli(prog_name="python -m api_srv")

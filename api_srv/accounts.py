@@ -9,12 +9,13 @@ from flask import Blueprint, Response, jsonify, request
 from api_srv.auth import password_caller, services, user_only
 from api_srv.parsing import json_object
 from api_srv.services import validate
+from project.core import rules
 
 if TYPE_CHECKING:
     from api_srv.services.accounts import Caller
 
 blueprint = Blueprint("accounts", __name__)
-_REPORT_TOKEN_SHAPE = {"cluster": validate.NAME, "schema": validate.whole(1)}
+_REPORT_TOKEN_SHAPE = {"cluster": rules.NAME, "schema": rules.whole(1)}
 
 
 @blueprint.post("/tokens")
@@ -29,7 +30,7 @@ def post_token() -> tuple[Response, int]:
 def post_report_token(caller: Caller) -> tuple[Response, int]:
     """Make a token that can only report, for the caller on one cluster; say where it shall report to."""
     body = json_object()
-    validate.refuse(list(validate.problems(body, _REPORT_TOKEN_SHAPE, ["cluster"])))
+    validate.check(body, _REPORT_TOKEN_SHAPE, ["cluster"])
     cluster = services().clusters.description(body["cluster"])
     token, expires_at = services().accounts.issue_report_token(caller, cluster["name"])
     url = cluster["registry_url"] or services().settings.base_url or request.host_url

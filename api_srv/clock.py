@@ -19,11 +19,3 @@ def now() -> str:
 def later(text: str, seconds: float) -> str:
     """Return the time `seconds` after `text` (before it, when negative)."""
     return format_utc(parse_utc(text) + seconds)
-
-
-def is_time(value: object) -> bool:
-    """Whether `value` is a time of exactly the form this module writes, so that text order is time order."""
-    try:
-        return isinstance(value, str) and format_utc(parse_utc(value)) == value
-    except (ValueError, OverflowError, OSError):
-        return False

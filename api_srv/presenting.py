@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from api_srv import clock
-from project.core.messages import parse_utc
+from project.core.messages import is_utc, parse_utc
 from project.core.slurm.states import CANCELLED, Phase, parse_state
 from project.core.states import NOT_SUBMITTED, GatewayState, is_success
 
@@ -38,7 +38,7 @@ def age(time: str) -> str:
 
 def readable(time: str) -> str:
     """Write a time for people: `2026-11-20 10:00:00 UTC`; what is no time stays as it is."""
-    return f"{time[:19].replace('T', ' ')} UTC" if clock.is_time(time) else time
+    return f"{time[:19].replace('T', ' ')} UTC" if is_utc(time) else time
 
 
 def is_stale(time: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from project.core.errors import ExitCode, GridferryError
+from project.core.printable import harmless
 from project.options import submit_options
 
 
@@ -94,8 +95,8 @@ def main(argv: list[str] | None = None) -> int:
 def tell(error: GridferryError) -> None:
     """Print an error as a person wants to read it: what, the details, what to do."""
     mark = click.style("error:", fg="red", bold=True)
-    click.echo(f"{mark} {error.message}", err=True)
-    for line in error.detail.strip().splitlines():
+    click.echo(f"{mark} {harmless(error.message)}", err=True)
+    for line in harmless(error.detail).strip().splitlines():
         click.echo(f"  {line}", err=True)
     if error.remedy:
-        click.echo(f"{click.style('→', fg='cyan')} {error.remedy}", err=True)
+        click.echo(f"{click.style('→', fg='cyan')} {harmless(error.remedy)}", err=True)

@@ -50,6 +50,7 @@ CLUSTER_SETTINGS = (
     Setting("username", "", "", "Your account there, if it differs from the job file's."),
     Setting("private_key", "", "", "Your key there, if it differs from the job file's."),
     Setting("port", "", "", "SSH port, instead of the registry's."),
+    Setting("python", "", "", "Interpreter there, instead of the registry's; run whoever it belongs to."),
     Setting("registry_url", "", "", "Where the cluster reaches the registry, if not where you do."),
 )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from project.core.printable import harmless, one_line
 from project.core.slurm.states import is_end_state
 from project.core.states import GatewayState, is_success
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _TAIL_LINES = 40
-_LONGEST_LABEL_CHARS = 100
 _LONGEST_MESSAGE_CHARS = 2000
-_UNPRINTABLE = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +55,6 @@ def render(notice: Notice) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: vacation replies stay away
     message.set_content("\n".join(_lines(notice)) + "\n")
     return message
-
-
-def one_line(text: object, longest_chars: int = _LONGEST_LABEL_CHARS) -> str:
-    """Return `text` as one printable line of sensible length."""
-    line = " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
-    return line if len(line) <= longest_chars else line[:longest_chars] + "…"
 
 
 def _subject(notice: Notice) -> str:
@@ -105,7 +97,7 @@ def _facts(notice: Notice) -> Iterator[tuple[str, str]]:
 
 
 def _tail(notice: Notice) -> Iterator[str]:
-    detail = _UNPRINTABLE.sub("", str(notice.body.get("detail") or "")).strip("\n")
+    detail = harmless(notice.body.get("detail") or "").strip("\n")
     if not detail or is_success(str(notice.body.get("state"))):
         return
     yield ""

@@ -11,6 +11,7 @@ from api_srv import clock
 from api_srv.errors import Conflict, Forbidden, NotFound, Unauthorised
 from api_srv.services import passwords, validate
 from api_srv.services.attempts import Attempts
+from project.core import rules
 
 if TYPE_CHECKING:
     from api_srv.config import Settings
@@ -60,8 +61,8 @@ class Accounts:
             Invalid: the name or the address is none.
             Conflict: the name is taken.
         """
-        shape = {"name": validate.NAME, "mail": validate.MAIL}
-        validate.refuse(list(validate.problems({"name": name, "mail": mail}, shape)))
+        shape = {"name": rules.NAME, "mail": rules.MAIL}
+        validate.check({"name": name, "mail": mail}, shape)
         role = ADMIN if admin else USER
         document = {"_id": name, "mail": mail, "role": role, "created_at": clock.now()}
         if not self._users.add({**document, "password_hash": passwords.hashed(password)}):

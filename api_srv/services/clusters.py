@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from api_srv import clock
 from api_srv.errors import NotFound
 from api_srv.services import validate
-from api_srv.services.validate import FLAG, NAME, OBJECT, TIME, Rule, many, optional, sized_object, text, whole, word
+from project.core import rules
+from project.core.cluster import DEFAULTS, FIELDS, REQUIRED, SHAPE
 from project.core.messages import SCHEMA
 from project.core.problems import Problem
+from project.core.rules import NAME, OBJECT, TIME, many, optional, sized_object, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,27 +20,6 @@ if TYPE_CHECKING:
     from api_srv.dao.clusters import ClusterStore
     from api_srv.dao.ports import Document
 
-_WORD = text(200)
-
-#: Every key of a cluster's document but its status: rule and default (None: there is none, it must be given).
-_FIELDS: dict[str, tuple[Rule, Any]] = {
-    "name": (NAME, None),
-    "hostname": (text(253, least=1), None),
-    "port": (whole(1, 65535), 22),
-    "workload_manager": (word("slurm"), "slurm"),
-    "preferred_jobs": (many(word("mpi", "serial", "smp")), []),
-    "partition": (_WORD, ""),
-    "host_keys": (many(text(5000, least=1)), []),
-    "job_root": (text(1000), ""),
-    "python": (text(1000), ""),
-    "proxy_jump": (text(1000), ""),
-    "follow": (word("auto", "daemon", "slurm"), "auto"),
-    "registry_url": (text(1000), ""),
-    "enabled": (FLAG, True),
-}
-_SHAPE = {key: rule for key, (rule, _) in _FIELDS.items()}
-_DEFAULTS = {key: default for key, (_, default) in _FIELDS.items() if default is not None}
-_REQUIRED = [key for key, (_, default) in _FIELDS.items() if default is None]
 _STATUS = sized_object(8_000_000)
 _STATUS_SHAPE = {
     "taken_at": TIME,
@@ -84,13 +65,13 @@ class Clusters:
         given = {key: value for key, value in body.items() if key not in {"schema", "status"}}
         status = body.get("status")  # null, as GET answers before the first one, says nothing
         known = self._store.get(name) is not None
-        found = list(validate.problems({"name": name, **given}, _SHAPE, () if known else _REQUIRED))
+        found = list(rules.problems({"name": name, **given}, SHAPE, () if known else REQUIRED))
         if given.get("name", name) != name:
             found.append(Problem("name", f"this is not {name}", "Leave it out, or write the name in the address."))
         if status is not None:
             found.extend(status_problems(status))
         validate.refuse(found)
-        created = self._store.add({"_id": name, **_DEFAULTS, **given, "name": name}) if not known else False
+        created = self._store.add({"_id": name, **DEFAULTS, **given, "name": name}) if not known else False
         if not created:
             self._store.change(name, lambda cluster: _changed(cluster, given))
         if status is not None:
@@ -109,7 +90,7 @@ class Clusters:
             Invalid: every problem of the body.
             NotFound: there is no such cluster.
         """
-        validate.refuse([*validate.problems(body, {"name": NAME, "status": OBJECT, "schema": whole(1)})])
+        validate.check(body, {"name": NAME, "status": OBJECT, "schema": whole(1)})
         self._stored(name)
         validate.refuse(status_problems(body.get("status")))
         self.keep_status(name, body["status"])
@@ -144,7 +125,7 @@ def status_problems(status: Any) -> list[Problem]:
     """Return what is wrong with a cluster's status."""
     if not _STATUS.accepts(status):
         return [Problem("status", "this is no status", f"Write {_STATUS.wanted}, with taken_at, cluster and nodes.")]
-    return list(validate.problems(status, _STATUS_SHAPE, ["taken_at"], where="status.", more_keys=True))
+    return list(rules.problems(status, _STATUS_SHAPE, ["taken_at"], where="status.", more_keys=True))
 
 
 def _changed(cluster: Document, given: Mapping[str, Any]) -> bool:
@@ -154,7 +135,7 @@ def _changed(cluster: Document, given: Mapping[str, Any]) -> bool:
 
 
 def _plain(cluster: Document) -> dict[str, Any]:
-    return {"schema": SCHEMA, **{key: cluster.get(key, default) for key, (_, default) in _FIELDS.items()}}
+    return {"schema": SCHEMA, **{key: cluster.get(key, default) for key, (_, default) in FIELDS.items()}}
 
 
 def _view(cluster: Document, status: Document | None) -> dict[str, Any]:

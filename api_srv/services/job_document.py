@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from api_srv.services.validate import ANYTHING, OBJECT, ROW, SCALAR, UUID, Rule, many, text, whole
 from project.core.messages import SCHEMA
+from project.core.rules import ANYTHING, OBJECT, ROW, SCALAR, UUID, Rule, many, text, whole
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ OWNER_FIELDS: dict[str, Rule] = {
     **PLAIN_FIELDS,
     "user_input": OBJECT,
     "modules": many(ANYTHING),
-    "destination_cluster": Rule(lambda value: isinstance(value, str | dict), "a cluster's name or its document"),
+    "destination_cluster": Rule(
+        lambda value: isinstance(value, str | dict),
+        "a cluster's name or its document",
+        {"type": ["string", "object"]},
+    ),
     "schema": whole(1),
     "job_uuid": UUID,
 }
@@ -42,8 +46,9 @@ def _are_columns(value: Any) -> bool:
     return all(ROW.accepts(row) for row in rows_of(value))
 
 
+_COLUMNS = {"type": "object", "additionalProperties": {"type": "array"}}
 STATUS_FIELD: dict[str, Rule] = {
-    "job_status": Rule(_are_columns, "an object of sacct columns, lists of equal length")
+    "job_status": Rule(_are_columns, "an object of sacct columns, lists of equal length", _COLUMNS)
 }
 
 

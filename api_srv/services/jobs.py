@@ -11,6 +11,7 @@ from api_srv import clock
 from api_srv.errors import Conflict, NotFound
 from api_srv.services import job_document, job_view, progress, recipients, secrets, validate
 from api_srv.services.accounts import REPORT
+from project.core import rules
 from project.core.problems import Problem
 from project.core.states import GatewayState
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from api_srv.services.clusters import Clusters
 
 _RECENT_KEYS = 200
-_KEY = {"key": validate.text(200, least=1)}
+_KEY = {"key": rules.text(200, least=1)}
 _NOTIFY_SHAPE = {key: progress.NOTICE_SHAPE[key] for key in ("message", "stage", "detail")}
 
 
@@ -105,7 +106,7 @@ class Jobs:
             NotFound: the job is not the caller's.
         """
         job = self._own(caller, job_uuid)
-        validate.refuse(list(validate.problems(body, {**progress.STATE_SHAPE, **_KEY}, ["state"])))
+        validate.check(body, {**progress.STATE_SHAPE, **_KEY}, ["state"])
         if "key" not in body and job["state"] == body["state"]:
             return self._view(job)
         return self._apply_once(job_uuid, "state", body)
@@ -113,7 +114,7 @@ class Jobs:
     def notify(self, caller: Caller, job_uuid: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Note an error, once for each `key` (Invalid and NotFound as above)."""
         self._own(caller, job_uuid)
-        validate.refuse(list(validate.problems(body, {**_NOTIFY_SHAPE, **_KEY}, ["message"])))
+        validate.check(body, {**_NOTIFY_SHAPE, **_KEY}, ["message"])
         return self._apply_once(job_uuid, "notice", {**body, "severity": "error"})
 
     def _apply_once(self, job_uuid: str, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,10 +159,10 @@ class Jobs:
         caller: Caller,
         job_uuid: str,
         body: Mapping[str, Any],
-        shape: Mapping[str, validate.Rule],
+        shape: Mapping[str, rules.Rule],
         required: Sequence[str] = (),
     ) -> list[Problem]:
-        found = list(validate.problems({"job_uuid": job_uuid, **body}, shape, required))
+        found = list(rules.problems({"job_uuid": job_uuid, **body}, shape, required))
         if body.get("job_uuid", job_uuid) != job_uuid:
             found.append(Problem("job_uuid", f"this is not {job_uuid}", "Leave it out: the address says it."))
         for key in ("user_input", "modules"):

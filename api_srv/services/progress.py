@@ -13,7 +13,7 @@ from api_srv import clock
 from api_srv.dao.outbox import DUE, NO_MAIL
 from api_srv.services import notify, secrets, validate
 from api_srv.services.job_document import PLAIN_FIELDS, set_fields, task_document, user_input
-from api_srv.services.validate import ANYTHING, OBJECT, ROW, Rule, many, optional, sized_object, text, word
+from project.core.rules import ANYTHING, OBJECT, ROW, Rule, many, optional, sized_object, text, word
 from project.core.slurm.states import Phase, parse_state
 from project.core.states import GatewayState, is_final, outcome_of
 
@@ -55,7 +55,7 @@ def apply(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) ->
         Invalid: its body is not what its kind requires; nothing was stored.
     """
     shape, required, effect = _KINDS.get(entry["kind"], ({}, (), _keep))
-    validate.refuse(list(validate.problems(entry["body"], shape, required, where="body.", more_keys=True)))
+    validate.check(entry["body"], shape, required, where="body.", more_keys=True)
     effect(store, job, key, entry)
     job["updated_at"] = clock.now()
 
@@ -81,8 +81,7 @@ def _tasks(store: JobStore, job: Document, _key: str, entry: Mapping[str, Any]) 
 
 def _fields(_store: JobStore, job: Document, _key: str, entry: Mapping[str, Any]) -> None:
     fields = entry["body"]["fields"]
-    found = validate.problems(fields, _FIELDS_SHAPE, where="body.fields.", more_keys=True)
-    validate.refuse(list(found))
+    validate.check(fields, _FIELDS_SHAPE, where="body.fields.", more_keys=True)
     set_fields(job, secrets.scrubbed(fields))
 
 

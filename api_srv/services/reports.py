@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from api_srv.errors import Invalid, StaleEpoch
 from api_srv.services import progress, validate
 from api_srv.services.clusters import status_problems
-from api_srv.services.validate import NAME, OBJECT, TIME, many, optional, text, whole
+from project.core import rules
 from project.core.messages import SCHEMA
+from project.core.rules import NAME, OBJECT, TIME, many, optional, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +97,7 @@ class Reports:
     def _apply_next(self, job: Document, entries: Sequence[Mapping[str, Any]]) -> str:
         """Apply those entries whose turn it is; return what is wrong with the first that cannot be taken."""
         for entry in entries:
-            found = list(validate.problems(entry, _ENTRY_SHAPE, _ENTRY_SHAPE, more_keys=True))
+            found = list(rules.problems(entry, _ENTRY_SHAPE, _ENTRY_SHAPE, more_keys=True))
             try:
                 validate.refuse(found)
                 if entry["seq"] == job["last_seq"] + 1:
@@ -108,13 +109,13 @@ class Reports:
 
 
 def _check(batch: Mapping[str, Any]) -> None:
-    found = list(validate.problems(batch, _BATCH_SHAPE, ["cluster", "reports"], more_keys=True))
+    found = list(rules.problems(batch, _BATCH_SHAPE, ["cluster", "reports"], more_keys=True))
     if batch.get("cluster_status"):
         found.extend(status_problems(batch["cluster_status"]))
     if not found:
         uuids = {"job_uuid": _ENTRY_SHAPE["job_uuid"]}
         for number, entry in enumerate(batch["reports"]):
-            found.extend(validate.problems(entry, uuids, uuids, where=f"reports[{number}].", more_keys=True))
+            found.extend(rules.problems(entry, uuids, uuids, where=f"reports[{number}].", more_keys=True))
     validate.refuse(found)
 
 

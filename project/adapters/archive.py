@@ -1,19 +1,24 @@
-"""Builds what is uploaded: zipapps of `project/core` and the far side's folders, the same bytes every time."""
+"""Builds what is uploaded: zipapps of the far side's folders and what they need of core, always the same."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import io
 import tokenize
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
 
 from project.adapters.records import write_private
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _PROJECT = Path(__file__).resolve().parent.parent
+_CORE = "core"
 _LAUNCHER = "project/wrapper/launcher.py"
 #: The earliest time a zip can hold: with it, unpacking and building again gives the same bytes.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -26,15 +31,15 @@ class Program(NamedTuple):
 
     Attributes:
         name: of the package below `project` that holds the commands; its launcher knows it by the file's name.
-        folders: shipped ones below `project`.
+        folders: its own below `project`, shipped whole; of `core` what they import.
     """
 
     name: str
     folders: tuple[str, ...]
 
 
-WRAPPER = Program("wrapper", ("core", "wrapper"))
-TOOLBOX = Program("toolbox", ("core", "wrapper", "toolbox"))
+WRAPPER = Program("wrapper", ("wrapper",))
+TOOLBOX = Program("toolbox", ("wrapper", "toolbox"))
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,12 @@ class Archive:
     @cached_property
     def content(self) -> bytes:
         """The zipapp."""
-        sources = _sources(self.program.folders)
+        sources = _sources(*self.program.folders, _CORE)
         built_from = _sha12(repr([Path(__file__).read_bytes(), sources]).encode())
         kept = self.cache / f"{self.program.name}-of-{built_from}.pyz"
         with contextlib.suppress(FileNotFoundError):
             return kept.read_bytes()
-        content = _zipped(sources)
+        content = _zipped(_shipped(sources))
         self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         for outdated in self.cache.glob(f"{self.program.name}-of-*.pyz"):
             outdated.unlink(missing_ok=True)
@@ -78,10 +83,32 @@ def _sha12(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _sources(folders: tuple[str, ...]) -> dict[str, bytes]:
-    """Return what is shipped, by its name in the archive."""
+def _sources(*folders: str) -> dict[str, bytes]:
+    """Return all files of these folders, by their names in the archive."""
     paths = sorted(path for folder in folders for path in (_PROJECT / folder).rglob("*.py"))
     return {f"project/{path.relative_to(_PROJECT).as_posix()}": path.read_bytes() for path in paths}
+
+
+def _shipped(sources: dict[str, bytes]) -> dict[str, bytes]:
+    """Leave out what nothing of the far side imports: parts of core are for the client or the registry alone."""
+    shipped: dict[str, bytes] = {}
+    todo = [name for name in sources if not name.startswith(f"project/{_CORE}/")]
+    while todo:
+        name = todo.pop()
+        if name in sources and name not in shipped:
+            shipped[name] = sources[name]
+            todo += _imported(sources[name])
+    return dict(sorted(shipped.items()))
+
+
+def _imported(source: bytes) -> Iterator[str]:
+    """Yield every file that an import may mean: the module, its packages, and modules it is asked for by name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("project."):
+            path = PurePosixPath(*node.module.split("."))
+            yield f"{path}.py"
+            yield from (f"{package}/__init__.py" for package in (path, *path.parents))
+            yield from (f"{path}/{alias.name}.py" for alias in node.names)
 
 
 def _zipped(sources: dict[str, bytes]) -> bytes:

@@ -1,4 +1,7 @@
-"""What a person sees and answers: stages with times, live on a terminal, else plain lines; all on standard error."""
+"""What a person sees and answers: stages with times, live on a terminal, else plain lines; all on standard error.
+
+Everything shown goes through `core.printable`: what a job, a cluster or a registry says commands no terminal.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,20 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import click
+
 from project.core.errors import UsageError
+from project.core.printable import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.status import Status
+
+
+def say(text: object, *, to_stderr: bool = False) -> None:
+    """Print a line: a result, or with `to_stderr` something about it."""
+    click.echo(harmless(text), err=to_stderr)
 
 
 class TerminalPrompter:
@@ -39,7 +50,7 @@ class TerminalPrompter:
     def secret(self, question: str) -> str:
         """Ask for a secret without echo."""
         self._prepare_to_ask(question)
-        return getpass.getpass(f"{question}: ")
+        return getpass.getpass(harmless(f"{question}: "))
 
     def text(self, question: str, default: str = "") -> str:
         """Ask for a line of text."""
@@ -75,7 +86,7 @@ class TerminalPrompter:
 
     @staticmethod
     def _read(prompt: str) -> str:
-        print(prompt, end="", file=sys.stderr, flush=True)
+        print(harmless(prompt), end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().rstrip("\n")
 
 
@@ -109,7 +120,7 @@ class PlainView:
 
     def note(self, line: str) -> None:
         """Say something now."""
-        print(line, file=sys.stderr, flush=True)
+        print(harmless(line), file=sys.stderr, flush=True)
 
     def output(self, line: str) -> None:
         """A command of the user printed a line."""
@@ -132,7 +143,7 @@ class LiveView(PlainView):
     def begin(self, stage: str) -> None:
         """A stage begins; the one before it is done."""
         super().begin(stage)
-        self._status = self._console.status(stage)
+        self._status = self._console.status(_escape(stage))
         self._status.start()
 
     def end(self, detail: str = "") -> None:
@@ -142,14 +153,14 @@ class LiveView(PlainView):
         if stage:
             seconds = time.monotonic() - self._stage_started
             extra = f"[dim]  {_escape(detail)}[/dim]" if detail else ""
-            self._console.print(f"[green]✔[/green] {stage}{extra} [dim]{seconds:.2f} s[/dim]")
+            self._console.print(f"[green]✔[/green] {_escape(stage)}{extra} [dim]{seconds:.2f} s[/dim]")
 
     def fail(self) -> None:
         """The stage failed."""
         stage, self._stage = self._stage, ""
         self._stop()
         if stage:
-            self._console.print(f"[red]✘[/red] {stage}")
+            self._console.print(f"[red]✘[/red] {_escape(stage)}")
 
     def pause(self) -> None:
         """Stop the spinner: it would write over the question, and take its [y/N] for markup."""
@@ -166,7 +177,7 @@ class LiveView(PlainView):
     def progress(self, done: int, total: int) -> None:
         """Bytes of a transfer."""
         if self._status is not None and total:
-            self._status.update(f"{self._stage} {100 * done // total} %")
+            self._status.update(_escape(f"{self._stage} {100 * done // total} %"))
 
     def _stop(self) -> None:
         if self._status is not None:
@@ -175,9 +186,10 @@ class LiveView(PlainView):
 
 
 def _escape(text: str) -> str:
+    """Return `text` with nothing in it that commands the terminal or that rich takes for markup."""
     from rich.markup import escape  # noqa: PLC0415 - see LiveView
 
-    return escape(text)
+    return escape(harmless(text))
 
 
 def make_view(*, quiet: bool = False) -> PlainView:

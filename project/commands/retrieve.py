@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from project.adapters.terminal import say
 from project.adapters.user_input import LoadedFile, apply_settings
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
@@ -57,8 +58,8 @@ def _print_result(retrieved: Retrieved, *, as_json: bool) -> None:
             "files": retrieved.files,
             "missing": retrieved.missing,
         }
-        click.echo(json.dumps(document))
+        say(json.dumps(document))
         return
-    click.echo(f"{retrieved.folder}  {len(retrieved.files)} files of a job that ended as {retrieved.outcome}")
+    say(f"{retrieved.folder}  {len(retrieved.files)} files of a job that ended as {retrieved.outcome}")
     for pattern in retrieved.missing:
-        click.echo(f"missing: the job left no {pattern}", err=True)
+        say(f"missing: the job left no {pattern}", to_stderr=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.errors import GridferryError
 from project.sandbox import api
@@ -41,14 +42,14 @@ def up(folder: Path | None, *, as_json: bool, **options: Any) -> None:
     info = api.up(_folder(folder), options=api.SandboxOptions(**options), progress=_show_step)
     registered = _register(info)
     if as_json:
-        click.echo(json.dumps({"registered": registered, "key": str(info.ssh_key), **info.cluster_document()}))
+        say(json.dumps({"registered": registered, "key": str(info.ssh_key), **info.cluster_document()}))
         return
-    click.echo(f"{info.name} {'was already running' if info.already_running else 'is running'} in {info.folder}")
-    click.echo(f"  log in:     {info.ssh_command()}")
-    click.echo(f"  job files:  destination_cluster: {info.name}")
-    click.echo(f"              username: {info.ssh_user}")
-    click.echo(f"              private_key: {info.ssh_key}")
-    click.echo(f"  registry:   {registered}")
+    say(f"{info.name} {'was already running' if info.already_running else 'is running'} in {info.folder}")
+    say(f"  log in:     {info.ssh_command()}")
+    say(f"  job files:  destination_cluster: {info.name}")
+    say(f"              username: {info.ssh_user}")
+    say(f"              private_key: {info.ssh_key}")
+    say(f"  registry:   {registered}")
 
 
 @command.command("down")
@@ -57,7 +58,7 @@ def up(folder: Path | None, *, as_json: bool, **options: Any) -> None:
 def down(folder: Path | None, *, remove: bool) -> None:
     """Stop it: cancel its jobs, end its processes."""
     was_running = api.down(_folder(folder), _show_step, remove=remove)
-    click.echo("stopped" if was_running else "nothing was running")
+    say("stopped" if was_running else "nothing was running")
 
 
 @command.command("status")
@@ -68,20 +69,20 @@ def status(folder: Path | None, *, as_json: bool) -> None:
     found = api.status(_folder(folder))
     if as_json:
         names = ("condition", "daemons", "nodes", "ports")
-        click.echo(json.dumps({name: getattr(found, name) for name in names}))
+        say(json.dumps({name: getattr(found, name) for name in names}))
         return
     _print_status(found)
 
 
 def _print_status(found: SandboxStatus) -> None:
-    click.echo(f"{found.condition}  {found.folder}")
+    say(f"{found.condition}  {found.folder}")
     for name, pid in found.daemons.items():
         port = f"port {found.ports[name]}" if name in found.ports else ""
-        click.echo(f"  {name:<20} {f'pid {pid}' if pid else 'not running':<14} {port}")
+        say(f"  {name:<20} {f'pid {pid}' if pid else 'not running':<14} {port}")
     for name, state in found.nodes.items():
-        click.echo(f"  node {name:<15} {state}")
+        say(f"  node {name:<15} {state}")
     if found.info is not None and any(found.daemons.values()):
-        click.echo(f"  log in: {found.info.ssh_command()}")
+        say(f"  log in: {found.info.ssh_command()}")
 
 
 def _folder(given: Path | None) -> Path:
@@ -89,7 +90,7 @@ def _folder(given: Path | None) -> Path:
 
 
 def _show_step(step: str, seconds: float) -> None:
-    click.echo(f"{seconds:7.2f}s  {step}", err=True)
+    say(f"{seconds:7.2f}s  {step}", to_stderr=True)
 
 
 def _register(info: SandboxInfo) -> str:

@@ -11,6 +11,7 @@ import click
 
 from project.adapters.modules import LocalModules, find_modules
 from project.adapters.source import locate_job
+from project.adapters.terminal import say
 from project.adapters.user_input import LoadedFile, apply_settings, load
 from project.bootstrap import Gateway, make_gateway
 from project.core.errors import UsageError
@@ -157,9 +158,9 @@ def _tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
     record = request and gateway.records.unfinished(request.sha256)
     if record:
         uuid = record["job_uuid"]
-        click.echo(
+        say(
             f"What has reached {record['cluster']} goes on there; follow it: python -m project --resume {uuid}",
-            err=True,
+            to_stderr=True,
         )
 
 
@@ -177,13 +178,13 @@ def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
     text = render(
         request.spec, job_uuid="<uuid>", paths=paths, workdir=paths.work, placement=Placement("<of the cluster>")
     )
-    click.echo(text, nl=False)
+    say(text.rstrip())
 
 
 def _print_result(submitted: Submitted, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(asdict(submitted)))
+        say(json.dumps(asdict(submitted)))
         return
     where = f"Slurm job {submitted.slurm_job_id} on" if submitted.slurm_job_id else "being prepared on"
-    click.echo(f"{submitted.job_uuid}  {where} {submitted.cluster}")
-    click.echo(f"Fetch its results when it has ended: python -m project -r {submitted.job_uuid}", err=True)
+    say(f"{submitted.job_uuid}  {where} {submitted.cluster}")
+    say(f"Fetch its results when it has ended: python -m project -r {submitted.job_uuid}", to_stderr=True)

@@ -28,6 +28,14 @@ def parse_utc(text: str) -> float:
     return moment.replace(tzinfo=dt.timezone.utc).timestamp()
 
 
+def is_utc(value: object) -> bool:
+    """Whether `value` is a time of exactly the form `format_utc` writes, so that text order is time order."""
+    try:
+        return isinstance(value, str) and format_utc(parse_utc(value)) == value
+    except (ValueError, OverflowError, OSError):
+        return False
+
+
 def journal_entry(job_uuid: str, seq: int, at: str, kind: str, body: Mapping[str, Any]) -> Document:
     """One entry of a job's journal, which is also what is sent to the registry."""
     return {"schema": SCHEMA, "job_uuid": job_uuid, "seq": seq, "at": at, "kind": kind, "body": dict(body)}

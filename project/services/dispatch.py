@@ -61,7 +61,9 @@ class Dispatcher:
         Raises:
             GridferryError: what went wrong; unless the job has ended, resuming goes on from there.
         """
-        remote = Remote(node, record["job"]["destination_cluster"], self.wrapper)
+        cluster = record["job"]["destination_cluster"]
+        own_python = self.logins.own_python(str(cluster["name"]))
+        remote = Remote(node, cluster, self.wrapper, own_python=own_python)
         try:
             self._stage_in(remote, record)
             return self._launch(remote, record, detach=detach)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from project.core.cluster import checked
 from project.core.errors import UsageError
 from project.ports import Login
 
@@ -18,24 +19,28 @@ class LoginChoice:
     """What the user's settings say.
 
     Attributes:
-        clusters: per cluster name, `username`, `private_key`, `port` and `registry_url` where they differ.
+        clusters: per cluster name, those of config.CLUSTER_SETTINGS that are given.
         timeout_s: limit for a login node to answer as SSH.
     """
 
     clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timeout_s: float = 8.0
 
+    def own_python(self, cluster: str) -> str:
+        """Return the interpreter that the settings name for a cluster, "" for none."""
+        return str(self.clusters.get(cluster, {}).get("python") or "")
+
 
 def login_for(cluster: Mapping[str, Any], user_input: Mapping[str, Any], choice: LoginChoice) -> Login:
     """Return the login to use.
 
     Raises:
-        UsageError: the cluster's document names no host, or the settings no port.
+        RegistryError: the cluster's document holds something that no cluster needs.
+        UsageError: the settings name no port.
     """
+    cluster = checked(cluster)
     own = choice.clusters.get(str(cluster["name"]), {})
     key = own.get("private_key") or user_input.get("private_key")
-    if not cluster.get("hostname"):
-        raise UsageError(f"the registry has no host name for {cluster['name']}", remedy="Ask its administrator")
     return Login(
         host=str(cluster["hostname"]),
         port=_port(own.get("port") or cluster.get("port") or 22),

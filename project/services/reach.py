@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import Unreachable, UsageError
+from project.core.errors import RegistryError, Unreachable, UsageError
 from project.services.logins import LoginChoice, login_for
 from project.services.select_cluster import Cluster, find_cluster
 
@@ -70,12 +70,18 @@ class Reacher:
             and cluster.get("enabled", True)
             and wanted & set(cluster.get("preferred_jobs") or ())
         ]
-        logins = [login_for(cluster, user_input, self.logins) for cluster in candidates]
         with ThreadPoolExecutor(max(1, len(candidates))) as pool:
-            answering = list(pool.map(self.connector.answers, logins))
+            answering = list(pool.map(lambda cluster: self._answers(cluster, user_input), candidates))
         names = [str(cluster["name"]) for cluster, answers in zip(candidates, answering, strict=True) if answers]
         self.view.end(", ".join(names) or "none answers")
         return names
+
+    def _answers(self, cluster: Cluster, user_input: Mapping[str, Any]) -> bool:
+        """Whether a cluster answers; one that the registry describes wrongly does not."""
+        try:
+            return self.connector.answers(login_for(cluster, user_input, self.logins))
+        except (RegistryError, UsageError):
+            return False
 
     def _pick(
         self, error: Unreachable, failed: Cluster, others: Sequence[str], clusters: Sequence[Cluster]

@@ -27,12 +27,16 @@ class Remote:
         node: the connection.
         cluster: its document.
         program: what to run there.
+        own_python: interpreter that the user's settings name for this cluster, "" for none.
     """
 
-    def __init__(self, node: LoginNode, cluster: Mapping[str, Any], program: FarProgram) -> None:
+    def __init__(
+        self, node: LoginNode, cluster: Mapping[str, Any], program: FarProgram, *, own_python: str = ""
+    ) -> None:
         self._node = node
         self._cluster = cluster
         self._program = program
+        self._own_python = own_python
         self._shell: Shell | None = node.shell()
         self._answer: ProbeAnswer | None = None
 
@@ -42,6 +46,7 @@ class Remote:
         script = probe_script(
             job_root=str(cluster.get("job_root") or ""),
             python=str(cluster.get("python") or ""),
+            own_python=self._own_python,
             program=self._program.file_name,
             job_uuid=job_uuid,
         )

@@ -112,13 +112,15 @@ class Retriever:
         self.view.begin("connect")
         cluster = job["destination_cluster"]
         record = self.records.load(str(job["job_uuid"])) or {}
-        known = {"username": job["user_input"]["username"], "private_key": record.get("private_key")}
+        username = record.get("username") or str(job["user_input"].get("username") or "")
+        known = {"username": username, "private_key": record.get("private_key")}
         given = {key: value for key, value in overrides.items() if value}
         user_input = {**known, **given}
         user_input["private_key"] = self._key_that_exists(user_input["private_key"])
         node = self.connector.connect(login_for(cluster, user_input, self.logins))
         self.view.end(str(cluster["name"]))
-        return Remote(node, cluster, self.toolbox)
+        own_python = self.logins.own_python(str(cluster["name"]))
+        return Remote(node, cluster, self.toolbox, own_python=own_python)
 
     def _key_that_exists(self, key: str | None) -> str | None:
         """Return the key's path, asking for another one where it is no longer there."""

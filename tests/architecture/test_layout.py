@@ -75,3 +75,15 @@ def test_only_the_settings_read_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "environ"
     }
     assert readers <= {"config.py", "crash.py"}
+
+
+def test_only_the_terminal_prints() -> None:
+    """Of the client: `say`, the views and `tell` show what strangers say without harm; nobody goes round them."""
+    prints = {
+        str(path.relative_to(_ROOT / "project"))
+        for path in (_ROOT / "project").rglob("*.py")
+        if "wrapper" not in path.parts and "sandbox" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "click.echo", "click.secho", "echo")
+    }
+    assert prints == {"adapters/terminal.py", "cli.py", "commands/main.py", "__main__.py"}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from api_srv import clock, presenting
-from api_srv.services import notify, recipients, secrets, validate
+from api_srv.services import notify, recipients, secrets
+from project.core import rules
 
 _DOMAINS = frozenset({"uni.example"})
 
@@ -15,19 +16,19 @@ _DOMAINS = frozenset({"uni.example"})
 @pytest.mark.parametrize(
     ("rule", "good", "bad"),
     [
-        (validate.text(3, least=1), ["a", "abc"], ["", "abcd", 1, None]),
-        (validate.whole(1, 9), [1, 9], [0, 10, True, 1.0, "1"]),
-        (validate.word("a", "b"), ["a"], ["c", ["a"], None]),
-        (validate.many(validate.FLAG), [[], [True]], [[1], True, {}]),
-        (validate.NAME, ["demo", "a.b-c_1"], ["", "-a", "a/b", "a" * 65, "ż", "a\n"]),
-        (validate.UUID, ["3f2b1c0e-0000-4000-8000-000000000000"], ["3F2B1C0E-0000-4000-8000-000000000000", "x", ""]),
-        (validate.MAIL, ["a@b.example"], ["a", "a b@c", "a@b\nBcc: c@d", "a@b,c@d", ""]),
-        (validate.TIME, ["2026-11-20T10:00:00.000000Z"], ["2026-11-20", "2026-11-20T10:00:00Z", 5, ""]),
-        (validate.ROW, [{}, {"JobID": "1", "NCPUS": 4, "X": None}], [{"a.b": "x"}, {"$x": 1}, {"a": []}, []]),
-        (validate.SCALAR, [None, "x", 5, True], [1.5, [], {}, 2**60]),
+        (rules.text(3, least=1), ["a", "abc"], ["", "abcd", 1, None]),
+        (rules.whole(1, 9), [1, 9], [0, 10, True, 1.0, "1"]),
+        (rules.word("a", "b"), ["a"], ["c", ["a"], None]),
+        (rules.many(rules.FLAG), [[], [True]], [[1], True, {}]),
+        (rules.NAME, ["demo", "a.b-c_1"], ["", "-a", "a/b", "a" * 65, "ż", "a\n"]),
+        (rules.UUID, ["3f2b1c0e-0000-4000-8000-000000000000"], ["3F2B1C0E-0000-4000-8000-000000000000", "x", ""]),
+        (rules.MAIL, ["a@b.example"], ["a", "a b@c", "a@b\nBcc: c@d", "a@b,c@d", ""]),
+        (rules.TIME, ["2026-11-20T10:00:00.000000Z"], ["2026-11-20", "2026-11-20T10:00:00Z", 5, ""]),
+        (rules.ROW, [{}, {"JobID": "1", "NCPUS": 4, "X": None}], [{"a.b": "x"}, {"$x": 1}, {"a": []}, []]),
+        (rules.SCALAR, [None, "x", 5, True], [1.5, [], {}, 2**60]),
     ],
 )
-def test_rules(rule: validate.Rule, good: list[Any], bad: list[Any]) -> None:
+def test_rules(rule: rules.Rule, good: list[Any], bad: list[Any]) -> None:
     """Each rule accepts what it describes and nothing else."""
     assert [value for value in good if not rule.accepts(value)] == []
     assert [value for value in bad if rule.accepts(value)] == []

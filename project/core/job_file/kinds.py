@@ -12,9 +12,12 @@ from project.core.slurm.ids import MAX_TASK_ID, parse_task_list
 from project.core.units import parse_duration_s, parse_memory_mib
 
 MAX_TEXT_CHARS = 100_000
-_MAIL = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9.-]+$")
-_SLURM_WORD = re.compile(r"^[A-Za-z0-9_.,:=@+*&|()\[\]/-]+$")
-_UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+SLURM_WORD_PATTERN = r"[A-Za-z0-9_.,:=@+*&|()\[\]/-]+"
+#: One address: nothing that a mail header takes for a group, a comment, a quoted text or a second address (RFC 5322).
+_MAIL = re.compile(r"[^\s@,;:<>()\[\]\\\"\x00-\x1f\x7f-\x9f]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_SLURM_WORD = re.compile(SLURM_WORD_PATTERN)
+UUID_PATTERN = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_UUID = re.compile(UUID_PATTERN)
 
 
 class Kind(NamedTuple):
@@ -51,7 +54,7 @@ def _texts(value: Any) -> List[str]:
 def _matching(pattern: "re.Pattern[str]", what: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = _text(value).strip()
-        if pattern.match(text) is None:
+        if pattern.fullmatch(text) is None:
             raise ValueError(f"{text!r} is not {what}")
         return text
 

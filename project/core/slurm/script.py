@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import List, NamedTuple, Sequence
 
+from project.core.errors import SubmissionRefused
 from project.core.job import JobSpec, Resources
 from project.core.layout import JobPaths
 from project.core.slurm.directives import directives
@@ -20,7 +21,9 @@ SURPLUS_EXIT_CODE = 78
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "SRUN_CPUS_PER_TASK")
 
 #: An option that a directive may hold as it is: no space, quote, backslash or number sign.
-_PLAIN = re.compile(r"[^\s\"'\\#]+$")
+_PLAIN = re.compile(r"[^\s\"'\\#]+")
+#: What ends the comment that a directive is, so that the shell runs the rest.
+_ENDS_LINE = re.compile("[\x00-\x1f\x7f]")
 
 _WATCHER_LIMIT_S = 30 * 60
 _WATCHER_MIB = 200
@@ -64,6 +67,9 @@ def render(spec: JobSpec, *, job_uuid: str, paths: JobPaths, workdir: str, place
         paths: where the job lives on the cluster.
         workdir: where the user's lines run.
         placement: what the cluster adds.
+
+    Raises:
+        SubmissionRefused: something would not stay on its line of the script.
     """
     sections = [
         ["#!/bin/bash -l", *_header(spec, job_uuid, paths, workdir, placement), ""],
@@ -139,8 +145,14 @@ def _dependency(slurm_job_ids: Sequence[str]) -> List[str]:
 
 
 def _directive_word(option: str) -> str:
-    """Quote an option as sbatch reads directives: double quotes around what is not plain, backslashes in them."""
-    if _PLAIN.match(option):
+    """Quote an option as sbatch reads directives: double quotes around what is not plain, backslashes in them.
+
+    Raises:
+        SubmissionRefused: it would not stay on its line.
+    """
+    if _ENDS_LINE.search(option):
+        raise SubmissionRefused(f"{option!r} cannot be asked of Slurm", remedy="Leave out line ends")
+    if _PLAIN.fullmatch(option):
         return option
     return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", option))
 

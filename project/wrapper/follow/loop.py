@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from project.core.errors import RegistryError, SchedulerUnavailable
 from project.core.layout import ClusterPaths
+from project.core.printable import one_line
 from project.wrapper.clock import Clock
 from project.wrapper.follow.followed import FollowedJob
 from project.wrapper.follow.pace import backoff_s, interval_s
@@ -24,6 +25,7 @@ GIVE_UP_REPORTING_S = 3 * 86400.0
 _START_AGAIN_S = 30.0
 #: When what the registry refused of a job is sent again.
 _REFUSED_AGAIN_S = 60.0
+_LONGEST_LOG_CHARS = 1000
 
 
 class Follower:
@@ -81,7 +83,7 @@ class Follower:
         try:
             self.round()
         except OSError as error:
-            print(self._clock.now_utc(), f"the disk does not do what it should: {error}", flush=True)  # noqa: T201 - the follower's log
+            self._log(f"the disk does not do what it should: {error}")
             self._jobs.clear()  # what is remembered may be ahead of what was written
 
     def round(self) -> None:
@@ -93,6 +95,10 @@ class Follower:
         self._report(jobs)
         for job in jobs:
             self._let_go(job)
+
+    def _log(self, text: str) -> None:
+        """Write a line to the follower's log, which is what it prints; a registry's words stay on their line."""
+        print(self._clock.now_utc(), one_line(text, _LONGEST_LOG_CHARS), flush=True)  # noqa: T201
 
     def _active_uuids(self) -> List[str]:
         """Return what is marked as active; names with a dot are files on their way to being markers."""
@@ -186,13 +192,13 @@ class Follower:
         except RegistryError as error:
             self._failures += 1
             self._report_s = now + backoff_s(self._failures)
-            print(self._clock.now_utc(), error.message, flush=True)  # noqa: T201 - the follower's log
+            self._log(error.message)
             return
         self._failures, self._status = 0, None
         acknowledge([job.job for job in jobs], answer)
         for job_uuid, why in answer.refused.items():  # one that is refused does not hold up the others
             self._refused_until_s[job_uuid] = now + _REFUSED_AGAIN_S
-            print(self._clock.now_utc(), job_uuid, why, flush=True)  # noqa: T201 - the follower's log
+            self._log(f"{job_uuid} {why}")
 
     def _let_go(self, job: FollowedJob) -> None:
         """Forget a job that is done and told, or that nobody would hear about for days."""

@@ -43,11 +43,25 @@ def test_the_wrapper_is_small(tmp_path: Path) -> None:
     assert len(Archive(tmp_path, WRAPPER).content) < 60_000
 
 
-def test_it_holds_its_folders_and_nothing_else(archive: Archive) -> None:
-    """And the start."""
+def test_it_holds_its_folders_and_what_they_import(archive: Archive) -> None:
+    """Every file of its own folders and all they import, wherever they do; not what only the client needs of core."""
+    shipped = members(archive)
     paths = [path for folder in archive.program.folders for path in (_ROOT / "project" / folder).rglob("*.py")]
-    sources = {str(path.relative_to(_ROOT)) for path in paths}
-    assert set(members(archive)) == {"__main__.py", "project/__init__.py", *sources}
+    wanted = {"__main__.py", "project/__init__.py", *(str(path.relative_to(_ROOT)) for path in paths)}
+    for source in shipped.values():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("project."):
+                wanted |= {name for name in _files_meant(node) if (_ROOT / name).is_file()}
+    assert set(shipped) == wanted
+    assert "project/core/probe.py" not in shipped
+
+
+def _files_meant(node: ast.ImportFrom) -> set[str]:
+    """Every file that one import statement loads, if it is there."""
+    parts = (node.module or "").split(".")
+    packages = {"/".join([*parts[:depth], "__init__.py"]) for depth in range(1, len(parts) + 1)}
+    inner = {"/".join([*parts, f"{alias.name}.py"]) for alias in node.names}
+    return packages | inner | {"/".join(parts) + ".py"}
 
 
 def _is_docstring(node: ast.AST) -> bool:

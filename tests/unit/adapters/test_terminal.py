@@ -148,9 +148,9 @@ view.end()
 """
 
 
-def _view(flag: str, *, at_terminal: bool) -> str:
+def _view(flag: str, *, at_terminal: bool, program: str = _VIEW) -> str:
     terminal, inner = os.openpty()
-    argv = [sys.executable, "-c", _VIEW, str(_ROOT), flag]
+    argv = [sys.executable, "-c", program, str(_ROOT), flag]
     stream = inner if at_terminal else subprocess.PIPE
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stream) as process:
         os.close(inner)
@@ -168,6 +168,34 @@ def test_stages_are_plain_lines_with_their_times(flag: str, at_terminal: bool) -
     assert [line.strip().split("s  ")[-1] for line in lines if line] == [
         "connect: nic5 [bold]", "| gcc: [error]", "a [note]", "failed   compile",
     ]  # fmt: skip
+
+
+_HOSTILE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from project.adapters.terminal import TerminalPrompter, make_view, say
+from project.cli import tell
+from project.core.errors import RegistryError
+bad = "<\\x1b]0;title\\x07\\x1b[2J[/nothing]\\u202e>"
+view = make_view()
+for act in (view.begin, view.end, view.begin, view.output, view.note):
+    act(bad)
+view.progress(1, 2)
+view.fail()
+tell(RegistryError(bad, remedy=bad, detail=bad + "\\n" + bad))
+say(bad, to_stderr=True)
+TerminalPrompter._read(bad)
+"""
+
+
+@pytest.mark.parametrize("at_terminal", [True, False])
+def test_what_strangers_say_commands_no_terminal(*, at_terminal: bool) -> None:
+    """Titles, cursors and turned lines in stages, output, errors, results and questions are left out."""
+    shown = _view("", at_terminal=at_terminal, program=_HOSTILE)
+    assert shown.count("<[/nothing]\ufffd>") >= 10
+    assert "\x1b]" not in shown
+    assert "\x1b[2J" not in shown
+    assert "\u202e" not in shown
 
 
 def test_stages_are_ticked_at_a_terminal() -> None:

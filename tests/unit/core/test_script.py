@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from project.core.errors import SubmissionRefused
 from project.core.job import JobSpec, Resources
 from project.core.job_file.kinds import ARRAY
 from project.core.layout import JobPaths
@@ -118,6 +119,18 @@ def test_paths_are_quoted_as_sbatch_reads_them(folder: str, written: str) -> Non
     """Double quotes, with backslashes before what ends them; sbatch refuses a quote that is not closed."""
     text = render(spec("true"), job_uuid=_UUID, paths=JobPaths("/x"), workdir=folder, placement=_NOTHING)
     assert written in text.splitlines()
+
+
+@pytest.mark.parametrize("words", ["batch\nid", "batch\n", "batch\r\nid", "a\x0bb", "a\x00b"])
+def test_no_word_begins_a_line_of_the_script(words: str) -> None:
+    """A partition or a path with a line end in it would have the shell run what comes behind: it is refused."""
+    for workdir, partition in ((words, ""), ("/x", words)):
+        with pytest.raises(SubmissionRefused, match="cannot be asked of Slurm"):
+            render(
+                spec("true"), job_uuid=_UUID, paths=JobPaths("/x"), workdir=workdir, placement=Placement(partition)
+            )
+    with pytest.raises(SubmissionRefused):
+        render_watcher(spec("true"), slurm_job_id="1", log="/x", partition=words, command=["true"])
 
 
 def test_the_first_job_runs_and_leaves_its_marks(cluster: Cluster) -> None:
