@@ -107,9 +107,14 @@ class HostKeyRefused(GridferryError):
 
 
 class RegistryError(GridferryError):
-    """The registry refused a request."""
+    """The registry refused a request.
+
+    Attributes:
+        retry_after_s: how long it wants to be left alone, 0 if it does not say.
+    """
 
     exit_code = ExitCode.REGISTRY
+    retry_after_s = 0.0
 
 
 class RegistryUnavailable(RegistryError):

@@ -157,6 +157,7 @@ def read_answer(step: ModuleStep, stdout: str, stderr_tail: str) -> Dict[str, An
             remedy="Let it print the user input it was given, changed or not; messages belong on standard error",
             detail=stderr_tail,
         ) from None
+    _refuse_odd_numbers(step, answer)
     if not isinstance(answer, dict):
         raise ModuleFailed(
             f"{step.name} printed JSON that is not an object",
@@ -164,3 +165,14 @@ def read_answer(step: ModuleStep, stdout: str, stderr_tail: str) -> Dict[str, An
             detail=stderr_tail,
         )
     return answer
+
+
+def _refuse_odd_numbers(step: ModuleStep, answer: Any) -> None:
+    """Raise ModuleFailed for NaN and infinities, which Python's JSON knows and nobody else's."""
+    try:
+        json.dumps(answer, allow_nan=False)
+    except ValueError:
+        raise ModuleFailed(
+            f"{step.name} printed NaN or an infinite number, which JSON does not have",
+            remedy="Let it print null, or a text, instead",
+        ) from None

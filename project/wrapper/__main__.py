@@ -1,5 +1,6 @@
 """The wrapper's commands: `python3 -I -S wrapper-<sha12>.pyz COMMAND [UUID]`."""
 
+import contextlib
 import sys
 from typing import Dict, List, Sequence
 
@@ -59,7 +60,8 @@ def _command_follow(_: Sequence[str]) -> int:
     from project.wrapper.follow.report import Reporter  # noqa: PLC0415
     from project.wrapper.slurm import Slurm  # noqa: PLC0415
 
-    keep_compiled(sys.argv[0])
+    with contextlib.suppress(OSError):  # it only makes starts faster
+        keep_compiled(sys.argv[0])
     paths = own_paths()
     Follower(paths, Slurm(), Reporter(paths), Lease(paths.follower), Clock(), calls.start).run()
     return ExitCode.OK

@@ -1,10 +1,11 @@
 """How our programs on the login node are called: a command, its words, an exit code; an error becomes an event."""
 
+import contextlib
 import os
 import sys
 from typing import Callable, List, Mapping, Sequence
 
-from project.core.errors import ExitCode, GridferryError
+from project.core.errors import ExitCode, GridferryError, TransferFailed
 from project.core.layout import ClusterPaths
 from project.wrapper.events import Events
 from project.wrapper.lease import Lease
@@ -28,6 +29,13 @@ def guarded(work: Callable[[Events], None], events: Events) -> int:
     except GridferryError as error:
         events.error(error)
         return error.exit_code
+    except OSError as error:
+        failure = TransferFailed(
+            f"the cluster's disk does not do what it should: {error}",
+            remedy="Perhaps it is full, or a quota used up (`quota -s` there); try again when there is room",
+        )
+        events.error(failure)
+        return failure.exit_code
     return ExitCode.OK
 
 
@@ -37,9 +45,10 @@ def start(command: str, *words: str) -> None:
 
 
 def ensure_follower(paths: ClusterPaths) -> None:
-    """Start the follower unless one is alive."""
-    if not Lease(paths.follower).is_held():
-        start("follow")
+    """Start the follower unless one is alive; a disk too full for that keeps nobody from other things."""
+    with contextlib.suppress(OSError):
+        if not Lease(paths.follower).is_held():
+            start("follow")
 
 
 def call(program: str, commands: Mapping[str, Command], argv: List[str]) -> int:

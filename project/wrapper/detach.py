@@ -29,8 +29,11 @@ def detach(work: Callable[[int], int], *, log: str) -> int:
 def _become_free(log: str) -> None:
     """Leave the login's session and let go of its standard files."""
     os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    kept = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    try:
+        kept = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:  # a full disk: what there is to say is told by events, too
+        kept = os.dup(nothing)
     for source, target in ((nothing, 0), (kept, 1), (kept, 2)):
         os.dup2(source, target)
     os.close(nothing)

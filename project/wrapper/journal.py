@@ -56,10 +56,16 @@ class Journal:
         """Return the number of the last entry the registry has taken."""
         return int(files.read_text(self._paths.acknowledged) or 0)
 
-    def acknowledge(self, seq: int) -> None:
-        """Remember that the registry has everything up to `seq`."""
-        if seq > self.acknowledged():
-            files.replace(self._paths.acknowledged, str(seq).encode())
+    def acknowledge(self, seq: int) -> bool:
+        """Remember that the registry has everything up to `seq`, and nothing beyond; return whether that is news.
+
+        A registry that was set up anew from an older copy has less than it had.
+        """
+        seq = min(seq, len(self.entries()))
+        if seq == self.acknowledged():
+            return False
+        files.replace(self._paths.acknowledged, str(seq).encode())
+        return True
 
     def _file(self, seq: int) -> str:
         return os.path.join(self._paths.journal, f"{seq:06d}{_SUFFIX}")

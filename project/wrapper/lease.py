@@ -87,11 +87,29 @@ class Lease:
         if self._highest() != self.epoch:
             raise LeaseLost(self._folder)
 
+    def climb(self, epoch: int) -> None:
+        """Take an epoch above `epoch`, which was heard of elsewhere: here they have begun anew since.
+
+        Raises:
+            LeaseLost: the lease is not ours any more.
+        """
+        self.check()
+        higher = max(epoch, self.epoch) + 1
+        if not files.create(self._file(higher), files.to_json(_identity())):
+            raise LeaseLost(self._folder)
+        self.epoch = higher
+        self.check()
+        self._remove_older()
+
     def release(self) -> None:
-        """Give the lease back; its epoch stays on record, so that the next one is higher."""
+        """Give the lease back; its epoch stays on record, so that the next one is higher.
+
+        On a disk that takes nothing more it is left as it is: our end, or our silence, will tell.
+        """
         self._stop.set()
-        if self.epoch and self._highest() == self.epoch:
-            files.replace_json(self._file(self.epoch), dict(_identity(), released=True))
+        with contextlib.suppress(OSError):
+            if self.epoch and self._highest() == self.epoch:
+                files.replace_json(self._file(self.epoch), dict(_identity(), released=True))
 
     def is_held(self) -> bool:
         """Whether somebody holds it and is alive."""

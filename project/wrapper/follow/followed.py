@@ -13,6 +13,9 @@ from project.wrapper import files
 from project.wrapper.follow import observe
 from project.wrapper.job import SUBMISSION, Job
 
+#: A row is some 300 bytes long.
+_ROWS_IN_ENTRY = 1000
+
 
 class FollowedJob:
     """A job on its way; makes journal entries of what Slurm says about it.
@@ -76,8 +79,7 @@ class FollowedJob:
         steps = observe.changes(self._last_slurm_state(), self._tasks, len(self._task_names()))
         if rows and steps:
             self.changed_s = now_s
-        if rows:
-            self.job.journal.append("tasks", {"slurm_job_id": slurm_job_id, "rows": rows})
+        self._tell_tasks(rows)
         for step in steps:
             self.job.journal.append("state", self._state_body(step))
         self._tell_obstacles()
@@ -89,8 +91,13 @@ class FollowedJob:
             for task, row in self._tasks.items()
             if row.get("JobID") in peaks
         ]
-        if rows:
-            self.job.journal.append("tasks", {"slurm_job_id": self.slurm_job_id, "rows": rows})
+        self._tell_tasks(rows)
+
+    def _tell_tasks(self, rows: Sequence[Dict[str, str]]) -> None:
+        """Journal rows of tasks, so many in an entry that it stays small enough for any request."""
+        for start in range(0, len(rows), _ROWS_IN_ENTRY):
+            part = list(rows[start : start + _ROWS_IN_ENTRY])
+            self.job.journal.append("tasks", {"slurm_job_id": self.slurm_job_id, "rows": part})
 
     def _tell_obstacles(self) -> None:
         """Journal once for each reason why pending tasks will not start as they stand."""

@@ -2,30 +2,33 @@
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional
 
-from project.core.errors import RegistryError, SchedulerUnavailable
+from project.core.errors import InvalidInput, SchedulerUnavailable, TransferFailed
 from project.core.layout import ClusterPaths
-from project.core.printable import one_line
 from project.wrapper.clock import Clock
+from project.wrapper.follow.delivery import Delivery
 from project.wrapper.follow.followed import FollowedJob
-from project.wrapper.follow.pace import backoff_s, interval_s
-from project.wrapper.follow.report import Overtaken, Reporter, acknowledge, first_batch
+from project.wrapper.follow.log import log
+from project.wrapper.follow.pace import interval_s
+from project.wrapper.follow.report import Overtaken, Reporter
 from project.wrapper.job import open_job
 from project.wrapper.lease import Lease, LeaseLost
 from project.wrapper.slurm import Slurm
 
 if TYPE_CHECKING:
     from project.core.messages import Document
+    from project.core.slurm.commands import AccountRow, QueueRow
 
 STATUS_EVERY_S = 300.0
 #: How long a finished job's last reports are tried; the client can still relay the journal afterwards.
 GIVE_UP_REPORTING_S = 3 * 86400.0
 #: A process started for a job gets so long to take the job's lease before another is started.
 _START_AGAIN_S = 30.0
-#: When what the registry refused of a job is sent again.
-_REFUSED_AGAIN_S = 60.0
-_LONGEST_LOG_CHARS = 1000
+#: When a lease is tried for again on a disk that is full or away.
+_DISK_AGAIN_S = 5.0
+#: What damage to a job's files, or a disk that takes nothing more, may end in.
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, TransferFailed, InvalidInput)
 
 
 class Follower:
@@ -51,7 +54,7 @@ class Follower:
     ) -> None:
         self._paths = paths
         self._slurm = slurm
-        self._reporter = reporter
+        self._delivery = Delivery(reporter, lease, clock)
         self._lease = lease
         self._clock = clock
         self._start = start
@@ -60,17 +63,14 @@ class Follower:
         self._status: Optional[Document] = None
         self._status_s = float("-inf")
         self._query_s = 0.0
-        self._report_s = 0.0
-        self._failures = 0
-        self._refused_until_s: Dict[str, float] = {}
+        self._damaged: List[str] = []
 
     def run(self) -> None:
         """Follow until no job is left or another follower has taken over."""
-        while self._active_uuids() and self._lease.acquire_from_the_dead(self._clock.sleep):
+        while self._has_work() and self._acquire():
             self._lease.keep_alive()
             try:
-                while self._active_uuids():
-                    self._lease.check()
+                while self._has_work():
                     self._try_round()
                     self._clock.sleep(min(10.0, max(0.5, len(self._jobs) / 100)))
             except (LeaseLost, Overtaken):
@@ -78,27 +78,58 @@ class Follower:
             finally:
                 self._lease.release()
 
+    def _has_work(self) -> bool:
+        """Whether a job is active; a disk that does not say so is waited for."""
+        try:
+            return bool(self._active_uuids())
+        except OSError:
+            return True
+
+    def _acquire(self) -> bool:
+        """Take the lease, waiting for a disk that is full or away; whether that worked."""
+        while True:
+            try:
+                return self._lease.acquire_from_the_dead(self._clock.sleep)
+            except OSError as error:
+                self._tell_trouble(error)
+                self._clock.sleep(_DISK_AGAIN_S)
+
     def _try_round(self) -> None:
         """Do what is due; a disk that is full or away is waited for."""
         try:
+            self._lease.check()
             self.round()
         except OSError as error:
-            self._log(f"the disk does not do what it should: {error}")
+            self._tell_trouble(error)
             self._jobs.clear()  # what is remembered may be ahead of what was written
+
+    def _tell_trouble(self, error: OSError) -> None:
+        log(self._clock, f"the disk does not do what it should: {error}")
 
     def round(self) -> None:
         """Do what is due."""
-        jobs = self._refresh()
-        self._ask_slurm(jobs)
-        for job in jobs:
-            self._act(job)
-        self._report(jobs)
-        for job in jobs:
-            self._let_go(job)
+        self._damaged = []
+        self._refresh()
+        self._ask_slurm()
+        self._for_each(self._act)
+        self._report()
+        self._for_each(self._let_go)
+        if self._damaged:
+            log(self._clock, f"{len(self._damaged)} jobs could not be looked after, such as {self._damaged[0]}")
 
-    def _log(self, text: str) -> None:
-        """Write a line to the follower's log, which is what it prints; a registry's words stay on their line."""
-        print(self._clock.now_utc(), one_line(text, _LONGEST_LOG_CHARS), flush=True)  # noqa: T201
+    def _for_each(self, work: Callable[[FollowedJob], None]) -> None:
+        for job_uuid, job in list(self._jobs.items()):
+            with self._apart(job_uuid):
+                work(job)
+
+    @contextlib.contextmanager
+    def _apart(self, job_uuid: str) -> Iterator[None]:
+        """Keep damage to one job's files from the others; it is read anew in the next round."""
+        try:
+            yield
+        except _DAMAGE as error:
+            self._damaged.append(f"{job_uuid}: {error!r}")
+            self._jobs.pop(job_uuid, None)  # what is remembered may be ahead of what was written
 
     def _active_uuids(self) -> List[str]:
         """Return what is marked as active; names with a dot are files on their way to being markers."""
@@ -106,47 +137,61 @@ class Follower:
             return sorted(name for name in os.listdir(self._paths.active) if not name.startswith("."))
         return []
 
-    def _refresh(self) -> List[FollowedJob]:
+    def _refresh(self) -> None:
         followed, self._jobs = self._jobs, {}
         for job_uuid in self._active_uuids():
-            if os.path.exists(self._paths.job(job_uuid).spec):
-                self._jobs[job_uuid] = followed.get(job_uuid) or self._open(job_uuid)
-            else:  # somebody has removed it
-                os.unlink(os.path.join(self._paths.active, job_uuid))
-        return list(self._jobs.values())
+            with self._apart(job_uuid):
+                if os.path.exists(self._paths.job(job_uuid).spec):
+                    self._jobs[job_uuid] = followed.get(job_uuid) or self._open(job_uuid)
+                else:  # somebody has removed it
+                    os.unlink(os.path.join(self._paths.active, job_uuid))
 
     def _open(self, job_uuid: str) -> FollowedJob:
         return FollowedJob(open_job(self._paths, job_uuid, self._clock), self._clock.now_s())
 
     # -- Slurm
 
-    def _ask_slurm(self, jobs: List[FollowedJob]) -> None:
+    def _ask_slurm(self) -> None:
         """One squeue and one sacct for all jobs, when it is time or the disk shows that something happened."""
-        asked = [job for job in jobs if job.slurm_job_id and not job.ended_in_slurm]
-        marks = [job.has_new_marks() for job in asked]
+        asked: Dict[str, FollowedJob] = {}
+        marks: List[bool] = []
+
+        def look(job: FollowedJob) -> None:
+            if job.slurm_job_id and not job.ended_in_slurm:
+                marks.append(job.has_new_marks())
+                asked[job.job.job_uuid] = job
+
+        self._for_each(look)
         now = self._clock.now_s()
         if not asked or (now < self._query_s and not any(marks)):
             return
         try:
             queue = self._slurm.queue()
-            account = self._slurm.account([job.slurm_job_id for job in asked])
-            for job in asked:
-                job.take_in(queue, account, now)
-                for surplus in job.surplus_ids(queue):
-                    self._cancel_surplus(job, surplus)
-            self._take_memory([job for job in asked if job.ended_in_slurm])
+            account = self._slurm.account([job.slurm_job_id for job in asked.values()])
+            for job_uuid, job in asked.items():
+                with self._apart(job_uuid):
+                    self._take_in(job, queue, account)
+            self._take_memory(asked)
         except SchedulerUnavailable:
             pass  # no answer says nothing about any job
         self._take_status(now)
-        youngest = min(self._clock.now_s() - job.changed_s for job in asked)
+        youngest = min(self._clock.now_s() - job.changed_s for job in asked.values())
         self._query_s = self._clock.now_s() + interval_s(youngest, self._slurm.latency_s)
 
-    def _take_memory(self, ended: List[FollowedJob]) -> None:
+    def _take_in(self, job: FollowedJob, queue: "List[QueueRow]", account: "List[AccountRow]") -> None:
+        job.take_in(queue, account, self._clock.now_s())
+        for surplus in job.surplus_ids(queue):
+            self._cancel_surplus(job, surplus)
+
+    def _take_memory(self, asked: Dict[str, FollowedJob]) -> None:
         """Ask once, for jobs that have just ended, how much memory they used."""
+        ended: List[FollowedJob] = []
+        self._for_each(lambda job: ended.append(job) if job.job.job_uuid in asked and job.ended_in_slurm else None)
         if ended:
             peaks = self._slurm.peak_memory([job.slurm_job_id for job in ended])
             for job in ended:
-                job.take_in_memory(peaks)
+                with self._apart(job.job.job_uuid):
+                    job.take_in_memory(peaks)
 
     def _cancel_surplus(self, job: FollowedJob, slurm_job_id: str) -> None:
         self._slurm.cancel(slurm_job_id)
@@ -181,24 +226,9 @@ class Follower:
 
     # -- reports
 
-    def _report(self, jobs: List[FollowedJob]) -> None:
-        now = self._clock.now_s()
-        heard = [job for job in jobs if now >= self._refused_until_s.get(job.job.job_uuid, 0.0)]
-        entries = first_batch(entry for job in heard for entry in job.job.journal.unsent())
-        if now < self._report_s or not (entries or self._status):
-            return
-        try:
-            answer = self._reporter.send(self._lease.epoch, entries, self._status)
-        except RegistryError as error:
-            self._failures += 1
-            self._report_s = now + backoff_s(self._failures)
-            self._log(error.message)
-            return
-        self._failures, self._status = 0, None
-        acknowledge([job.job for job in jobs], answer)
-        for job_uuid, why in answer.refused.items():  # one that is refused does not hold up the others
-            self._refused_until_s[job_uuid] = now + _REFUSED_AGAIN_S
-            self._log(f"{job_uuid} {why}")
+    def _report(self) -> None:
+        if self._delivery.deliver([job.job for job in self._jobs.values()], self._status):
+            self._status = None
 
     def _let_go(self, job: FollowedJob) -> None:
         """Forget a job that is done and told, or that nobody would hear about for days."""

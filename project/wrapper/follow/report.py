@@ -1,24 +1,45 @@
 """Sends journals to the registry: all jobs of one round in one request."""
 
 import json
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
+import threading
+import time
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 from project.core.errors import RegistryError, RegistryUnavailable
 from project.core.layout import ClusterPaths
 from project.core.messages import Document, report_batch
 from project.wrapper import files
 
-TIMEOUT_S = 20.0
-#: What goes into one request; the rest goes into the next ones. The registry takes 16 MiB unless told otherwise.
-_MAX_ENTRIES = 500
-_MAX_BYTES = 8 * 1024 * 1024
+#: How long the registry may be silent, and how long all of an exchange may take, name look-up and all.
+SILENCE_S = 20.0
+LIMIT_S = 120.0
+#: What goes into one request; the rest goes into the next ones. Proxies take 1 MiB unless told otherwise (nginx).
+MAX_ENTRIES = 500
+_MAX_BYTES = 900 * 1000
+_MAX_ANSWER_BYTES = 8 * 1024 * 1024
+#: What the registry may ask us to wait (Retry-After) and be obeyed.
+_LONGEST_WAIT_S = 3600.0
 _CONFLICT = 409
+#: Answers that say that something in the request is wrong, or that it is too large: as a whole it never passes.
+_WRONG = (400, 413, 422)
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
 
 class Overtaken(Exception):
-    """The registry has seen a newer follower: this one must stop."""
+    """The registry has seen a newer follower.
+
+    Attributes:
+        epoch: of that one, 0 if it does not say.
+    """
+
+    def __init__(self, epoch: int = 0) -> None:
+        super().__init__(f"the registry has heard of a follower of epoch {epoch}")
+        self.epoch = epoch
+
+
+class BatchRefused(RegistryError):
+    """The registry takes nothing of this request, today or ever; parts of it may pass."""
 
 
 class Answer(NamedTuple):
@@ -33,16 +54,20 @@ class Reporter:
 
     Args:
         paths: of this cluster.
+        limit_s: for a whole exchange.
     """
 
-    def __init__(self, paths: ClusterPaths) -> None:
+    def __init__(self, paths: ClusterPaths, limit_s: float = LIMIT_S) -> None:
         self._paths = paths
+        self._limit_s = limit_s
+        self._exchange: Optional[threading.Thread] = None
 
     def send(self, epoch: int, entries: Sequence[Document], status: Optional[Document]) -> Answer:
         """Send entries and the cluster's status.
 
         Raises:
             RegistryUnavailable: it does not answer, or not now.
+            BatchRefused: something in this is wrong, or it is too much.
             RegistryError: it refuses us (a token that has expired, say).
             Overtaken: a newer follower has reported.
         """
@@ -50,47 +75,110 @@ class Reporter:
         if credentials is None:
             raise RegistryError("there are no credentials for reporting")
         batch = report_batch(credentials["cluster"], epoch, list(entries), status)
-        answer = self._post(credentials, batch)
-        return Answer(dict(answer.get("acknowledged", {})), dict(answer.get("refused", {})))
+        return self._in_time(lambda: _post(credentials or {}, batch))
 
-    @staticmethod
-    def _post(credentials: Dict[str, Any], batch: Document) -> Document:
-        # Imported late: ssl and http are most of the wrapper's start-up, and only the follower reports.
-        import http.client  # noqa: PLC0415
-        import urllib.error  # noqa: PLC0415
-        import urllib.request  # noqa: PLC0415
+    def _in_time(self, exchange: Callable[[], Answer]) -> Answer:
+        """Do an exchange in a thread that is left behind when time is up; until it ends, no other is begun.
 
-        headers = {"Authorization": "Bearer " + credentials["token"], "Content-Type": "application/json"}
-        url = credentials["url"].rstrip("/") + "/reports"
-        request = urllib.request.Request(url, data=json.dumps(batch).encode(), headers=headers, method="POST")  # noqa: S310 - the client wrote the address
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
-                return dict(json.loads(response.read().decode()))
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == _CONFLICT:
-                raise Overtaken from error
-            kind = RegistryUnavailable if error.code >= _SERVER_ERROR or error.code == _TOO_MANY else RegistryError
-            raise kind(f"the registry answered {error.code}") from error
-        except (OSError, ValueError, TypeError, http.client.HTTPException) as error:  # the last for half an answer
-            raise RegistryUnavailable(f"the registry does not answer: {error}") from error
+        Neither a name server that is silent nor a registry that sends a byte now and then may stop the follower.
+        """
+        if self._exchange is not None and self._exchange.is_alive():
+            raise RegistryUnavailable("the registry has still not finished its answer")
+        ends: List[Callable[[], Answer]] = []
+        self._exchange = threading.Thread(target=lambda: ends.append(_end_of(exchange)), daemon=True)
+        self._exchange.start()
+        self._exchange.join(self._limit_s)
+        if not ends:
+            raise RegistryUnavailable(f"the registry did not answer within {self._limit_s:.0f} s")
+        return ends[0]()
 
 
-def first_batch(entries: Iterable[Document]) -> List[Document]:
+def _end_of(exchange: Callable[[], Answer]) -> Callable[[], Answer]:
+    """Do an exchange; return what gives its answer, or raises its error, wherever that is called."""
+    try:
+        answer = exchange()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where somebody waits for it
+        return _raiser(error)
+    return lambda: answer
+
+
+def _raiser(error: Exception) -> Callable[[], Answer]:
+    def fail() -> Answer:
+        raise error
+
+    return fail
+
+
+def _post(credentials: Dict[str, Any], batch: Document) -> Answer:
+    # Imported late: ssl and http are most of the wrapper's start-up, and only the follower reports.
+    import http.client  # noqa: PLC0415
+    import urllib.error  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
+    url = credentials["url"].rstrip("/") + "/reports"
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=json.dumps(batch).encode(), headers=headers, method="POST")  # noqa: S310 - the client wrote the address
+    request.add_unredirected_header("Authorization", "Bearer " + credentials["token"])
+    try:
+        with urllib.request.urlopen(request, timeout=SILENCE_S) as response:  # noqa: S310
+            return _answer(response.read(_MAX_ANSWER_BYTES))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refusal(error.code, error.headers, _problem(error)) from error
+    except (OSError, ValueError, TypeError, LookupError, http.client.HTTPException) as error:
+        raise RegistryUnavailable(f"the registry does not answer: {error}") from error
+
+
+def _answer(content: bytes) -> Answer:
+    """Read an answer; ValueError, TypeError or LookupError if it is half of one, or of something else."""
+    said = dict(json.loads(content.decode()))
+    acknowledged = {str(job_uuid): int(seq) for job_uuid, seq in dict(said["acknowledged"]).items()}
+    refused = {str(job_uuid): str(why) for job_uuid, why in dict(said["refused"]).items()}
+    return Answer(acknowledged, refused)
+
+
+def _problem(error: Any) -> Document:
+    """Return what a refusal says of itself, as far as it does."""
+    try:
+        return dict(json.loads(error.read(_MAX_ANSWER_BYTES).decode()))
+    except Exception:  # noqa: BLE001 - half of it, HTML, nothing: the status has told what matters
+        return {}
+
+
+def _refusal(status: int, headers: Any, problem: Document) -> Exception:
+    if status == _CONFLICT:
+        epoch = problem.get("epoch")
+        return Overtaken(epoch if isinstance(epoch, int) else 0)
+    message = "the registry answered {}: {}".format(status, problem.get("detail", ""))
+    if status in _WRONG:
+        return BatchRefused(message)
+    away = status >= _SERVER_ERROR or status == _TOO_MANY
+    refusal = RegistryUnavailable(message) if away else RegistryError(message)
+    refusal.retry_after_s = _retry_after_s(headers)
+    return refusal
+
+
+def _retry_after_s(headers: Any) -> float:
+    """Return how long the registry wants to be left alone (RFC 9110: seconds, or a date)."""
+    from email.utils import mktime_tz, parsedate_tz  # noqa: PLC0415 - http has imported it already
+
+    text = str(headers.get("Retry-After") or "")
+    then, now = (parsedate_tz(when) for when in (text, str(headers.get("Date") or "")))
+    seconds = 0.0
+    if text.isdigit():
+        seconds = float(text)
+    elif then is not None:
+        seconds = mktime_tz(then) - (time.time() if now is None else mktime_tz(now))
+    return min(_LONGEST_WAIT_S, max(0.0, seconds))
+
+
+def first_batch(entries: Iterable[Document], most: int = MAX_ENTRIES) -> List[Document]:
     """Return as many entries as fit into one request, at least one if there is any."""
     batch: List[Document] = []
     size = 0
     for entry in entries:
         size += len(json.dumps(entry))
-        if len(batch) == _MAX_ENTRIES or (batch and size > _MAX_BYTES):
+        if len(batch) == most or (batch and size > _MAX_BYTES):
             break
         batch.append(entry)
     return batch
-
-
-def acknowledge(jobs: List[Any], answer: Answer) -> None:
-    """Let each job's journal remember what the registry has taken."""
-    for job in jobs:
-        seq = answer.acknowledged.get(job.job_uuid)
-        if seq is not None:
-            job.journal.acknowledge(seq)

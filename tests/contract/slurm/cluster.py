@@ -60,6 +60,11 @@ class Cluster:
         files.create(os.path.join(self.paths.active, job_uuid), b"")  # noqa: PTH118 - the far side's paths are text
         return ClusterJob(self, open_job(self.paths, job_uuid, self.clock))
 
+    @property
+    def active(self) -> list[str]:
+        """The UUIDs of the jobs that the follower still has work with."""
+        return sorted(path.name for path in Path(self.paths.active).iterdir())
+
     @staticmethod
     def command(*argv: str) -> str:
         """Run one of Slurm's commands by hand; return what it prints."""

@@ -34,14 +34,14 @@ class FakeRegistry(Reporter):
     def __init__(self) -> None:
         self.taken: dict[str, list[Document]] = {}
         self.statuses: list[Document] = []
-        self.trouble: type[RegistryError | Overtaken] | None = None
+        self.trouble: RegistryError | Overtaken | None = None
         self.refuses: set[str] = set()
 
     def send(self, epoch: int, entries: Sequence[Document], status: Document | None) -> Answer:
         """Take what is next of each job."""
         assert epoch >= 0
         if self.trouble is not None:
-            raise self.trouble("the registry is away")
+            raise self.trouble
         self.statuses += [status] if status else []
         for entry in entries:
             taken = self.taken.setdefault(entry["job_uuid"], [])
@@ -52,7 +52,7 @@ class FakeRegistry(Reporter):
 
     def go_away(self) -> None:
         """Answer no more until `come_back`."""
-        self.trouble = RegistryUnavailable
+        self.trouble = RegistryUnavailable("the registry is away")
 
     def come_back(self) -> None:
         """Answer again."""
@@ -72,14 +72,14 @@ class Following:
         started: the commands it has started for jobs.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, reporter: Reporter | None = None) -> None:
         self.registry = FakeRegistry()
         self.started: list[tuple[str, str]] = []
         self._clock = cluster.clock
         self.follower = Follower(
             cluster.paths,
             cluster.slurm,
-            self.registry,
+            reporter or self.registry,
             Lease(cluster.paths.follower),
             cluster.clock,
             lambda command, job_uuid: self.started.append((command, job_uuid)),

@@ -97,7 +97,7 @@ def test_a_job_the_registry_refuses_holds_up_no_other(
 
 def test_a_follower_that_was_overtaken_stops(fake_cluster: Cluster, job: ClusterJob, following: Following) -> None:
     """The registry has heard of a newer one: this one ends, and what it had to say is still in the journal."""
-    following.registry.trouble = Overtaken
+    following.registry.trouble = Overtaken(0)
     following.follower.run()
     assert not Lease(fake_cluster.paths.follower).is_held()
     assert len(job.job.journal.unsent()) > 0

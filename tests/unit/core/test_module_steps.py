@@ -97,6 +97,8 @@ def test_an_answer_is_one_json_object() -> None:
         ("[1]", "printed JSON that is not an object"),
         ("null", "printed JSON that is not an object"),
         ("[" * 100_000, "printed no JSON"),
+        ('{"a": [NaN]}', "printed NaN or an infinite number"),
+        ('{"a": 1e999}', "printed NaN or an infinite number"),
     ],
 )
 def test_other_answers_are_failures(stdout: str, message: str) -> None:

@@ -75,16 +75,28 @@ def test_a_writer_killed_in_between_leaves_no_gap(paths: JobPaths) -> None:
 
 
 def test_what_the_registry_has_is_not_sent_again(paths: JobPaths) -> None:
-    """The acknowledged number only grows, and is there for the next process."""
+    """The acknowledged number is there for the next process; whether it is news is said."""
     journal = open_journal(paths)
     for _ in range(3):
         journal.append("state", {"state": "RUNNING"})
     assert len(journal.unsent()) == 3
-    journal.acknowledge(2)
-    journal.acknowledge(1)
+    assert journal.acknowledge(2)
+    assert not journal.acknowledge(2)
     assert [entry["seq"] for entry in open_journal(paths).unsent()] == [3]
-    journal.acknowledge(3)
+    assert journal.acknowledge(3)
     assert journal.unsent() == []
+
+
+def test_what_the_registry_has_lost_is_sent_again(paths: JobPaths) -> None:
+    """It was set up anew from an older copy; and what it has beyond our journal hides nothing that comes later."""
+    journal = open_journal(paths)
+    for _ in range(3):
+        journal.append("state", {"state": "RUNNING"})
+    journal.acknowledge(99)
+    journal.append("state", {"state": "COMPLETED"})
+    assert [entry["seq"] for entry in journal.unsent()] == [4]
+    assert journal.acknowledge(1)
+    assert [entry["seq"] for entry in open_journal(paths).unsent()] == [2, 3, 4]
 
 
 def test_before_the_first_entry(paths: JobPaths) -> None:

@@ -13,10 +13,12 @@ import pytest
 from project.core.errors import RegistryError, RegistryUnavailable
 from project.core.layout import ClusterPaths
 from project.wrapper import files
-from project.wrapper.follow.report import Answer, Overtaken, Reporter, first_batch
-from tests.contract.processes import free_port
+from project.wrapper.follow.report import Answer, BatchRefused, Overtaken, Reporter, first_batch
+from tests.contract.processes import free_port, poll
+from tests.contract.ssh.listeners import listener
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -29,10 +31,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take a report."""
         server: Any = self.server
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server.received.append((self.path, dict(self.headers), json.loads(body)))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        server.received.append((self.path, dict(self.headers), json.loads(body or b"null")))
         self.wfile.write(server.raw)
         self.close_connection = True
+
+    do_GET = do_POST  # noqa: N815 - what a redirect becomes
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -96,6 +100,9 @@ def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
     ("raw", "error"),
     [
         (http("409 Conflict", b'{"type": "stale-epoch", "epoch": 5}'), Overtaken),
+        (http("400 Bad Request", b'{"detail": "NaN"}'), BatchRefused),
+        (http("413 Request Entity Too Large", b"<html>"), BatchRefused),
+        (http("422 Unprocessable Entity", b""), BatchRefused),
         (http("401 Unauthorized", b"{}"), RegistryError),
         (http("404 Not Found", b"{}"), RegistryError),
         (http("429 Too Many Requests", b"{}"), RegistryUnavailable),
@@ -104,6 +111,9 @@ def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
         (http("200 OK", b"<html>Please log in</html>"), RegistryUnavailable),
         (http("200 OK", b"[1, 2]"), RegistryUnavailable),
         (http("200 OK", b"5"), RegistryUnavailable),
+        (http("200 OK", b"{}"), RegistryUnavailable),
+        (http("200 OK", b'{"acknowledged": null, "refused": {}}'), RegistryUnavailable),
+        (http("200 OK", b'{"acknowledged": {"uuid": "many"}, "refused": {}}'), RegistryUnavailable),
         (http("200 OK", b'{"acknowledged": {"uuid"', length=500), RegistryUnavailable),
         (b"SSH-2.0-OpenSSH_9.2\r\n", RegistryUnavailable),
         (b"", RegistryUnavailable),
@@ -129,11 +139,71 @@ def test_without_credentials_nothing_can_be_sent(paths: ClusterPaths) -> None:
         Reporter(paths).send(1, [_ENTRY], None)
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ("Retry-After: 120", 120),
+        ("Retry-After: 999999", 3600),
+        ("Date: Fri, 20 Nov 2026 10:00:00 GMT\r\nRetry-After: Fri, 20 Nov 2026 10:02:00 GMT", 120),
+        ("Date: Fri, 20 Nov 2026 10:00:00 GMT\r\nRetry-After: Fri, 20 Nov 2026 09:00:00 GMT", 0),
+        ("Retry-After: soon", 0),
+        ("X-Other: 1", 0),
+    ],
+)
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_how_long_to_wait_is_heard(paths: ClusterPaths, status: str, headers: str, seconds: float) -> None:
+    """Seconds or a date by the registry's own clock; an hour at most."""
+    raw = f"HTTP/1.0 {status}\r\n{headers}\r\nContent-Length: 0\r\n\r\n".encode()
+    with registry(raw, paths), pytest.raises(RegistryUnavailable) as caught:
+        Reporter(paths).send(1, [_ENTRY], None)
+    assert caught.value.retry_after_s == seconds
+
+
+def test_the_newer_epoch_is_heard(paths: ClusterPaths) -> None:
+    """So that a follower whose own folder began anew can go above it."""
+    answer = http("409 Conflict", b'{"type": "stale-epoch", "epoch": 57}')
+    with registry(answer, paths), pytest.raises(Overtaken) as caught:
+        Reporter(paths).send(1, [_ENTRY], None)
+    assert caught.value.epoch == 57
+
+
+def test_the_token_goes_to_nobody_else(paths: ClusterPaths) -> None:
+    """A registry that sends us elsewhere does not send the token along."""
+    with registry(http("405 Method Not Allowed", b""), paths) as received:
+        elsewhere = files.read_json(paths.registry)["url"].replace("127.0.0.1", "localhost")
+        moved = f"HTTP/1.0 302 Found\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n".encode()
+        with registry(moved, paths), pytest.raises(RegistryError):
+            Reporter(paths).send(1, [_ENTRY], None)
+    assert not [headers for _, headers, _ in received if "Authorization" in headers]
+
+
+def test_an_answer_that_does_not_end_is_left_behind(paths: ClusterPaths) -> None:
+    """A byte now and then keeps no follower waiting; until that exchange has ended, no other is begun."""
+    going_on = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        while not going_on.wait(0.05):
+            connection.sendall(b"H")
+
+    with listener(trickle) as port:
+        leave_credentials(paths, port)
+        reporter = Reporter(paths, limit_s=0.3)
+        with pytest.raises(RegistryUnavailable, match="did not answer within"):
+            reporter.send(1, [_ENTRY], None)
+        with pytest.raises(RegistryUnavailable, match="not finished"):
+            reporter.send(1, [_ENTRY], None)
+        going_on.set()
+        poll(lambda: not reporter._exchange or not reporter._exchange.is_alive(), "the exchange has ended")
+    with registry(http("200 OK", b'{"acknowledged": {"uuid": 1}, "refused": {}}'), paths):
+        assert reporter.send(1, [_ENTRY], None).acknowledged == {"uuid": 1}
+
+
 def test_a_batch_fits_into_one_request() -> None:
     """So many entries or so many bytes; an entry that is too big by itself goes alone."""
     assert first_batch([]) == []
     assert len(first_batch([_ENTRY] * 2000)) == 500
-    big = {**_ENTRY, "body": {"detail": "x" * 3_000_000}}
+    assert len(first_batch([_ENTRY] * 2000, 7)) == 7
+    big = {**_ENTRY, "body": {"detail": "x" * 300_000}}
     assert len(first_batch([big] * 10)) == 2
     huge = {**_ENTRY, "body": {"detail": "x" * 9_000_000}}
     assert first_batch([huge, _ENTRY]) == [huge]
