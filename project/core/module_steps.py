@@ -157,7 +157,7 @@ def read_answer(step: ModuleStep, stdout: str, stderr_tail: str) -> Dict[str, An
             remedy="Let it print the user input it was given, changed or not; messages belong on standard error",
             detail=stderr_tail,
         ) from None
-    _refuse_odd_numbers(step, answer)
+    _refuse_odd_numbers(step, answer, stderr_tail)
     if not isinstance(answer, dict):
         raise ModuleFailed(
             f"{step.name} printed JSON that is not an object",
@@ -167,7 +167,7 @@ def read_answer(step: ModuleStep, stdout: str, stderr_tail: str) -> Dict[str, An
     return answer
 
 
-def _refuse_odd_numbers(step: ModuleStep, answer: Any) -> None:
+def _refuse_odd_numbers(step: ModuleStep, answer: Any, stderr_tail: str) -> None:
     """Raise ModuleFailed for NaN and infinities, which Python's JSON knows and nobody else's."""
     try:
         json.dumps(answer, allow_nan=False)
@@ -175,4 +175,5 @@ def _refuse_odd_numbers(step: ModuleStep, answer: Any) -> None:
         raise ModuleFailed(
             f"{step.name} printed NaN or an infinite number, which JSON does not have",
             remedy="Let it print null, or a text, instead",
+            detail=stderr_tail,
         ) from None
