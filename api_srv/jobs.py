@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from api_srv.auth import services, user_only, user_or_report
+from api_srv.errors import Invalid
 from api_srv.parsing import json_object, page_size
+from api_srv.services import job_query, validate
+from api_srv.services.job_query import PREFIX
+from project.core.problems import Problem
+from project.core.rules import many
 
 if TYPE_CHECKING:
     from api_srv.services.accounts import Caller
@@ -19,13 +24,26 @@ _USUAL_PAGE, _LARGEST_PAGE = 50, 500
 @blueprint.get("")
 @user_only
 def list_jobs(caller: Caller) -> Response:
-    """Answer the caller's jobs, newest first: in short, or with `details=true` whole, fewer at a time."""
-    chosen = {key: request.args.get(key, "") for key in ("state", "cluster", "after")}
+    """Answer the caller's jobs, newest first: in short, or with `details=true` whole, fewer at a time.
+
+    With `uuid`, given once or several times: those whose UUID begins so.
+    """
     details = request.args.get("details") == "true"
     limit = page_size("limit", _USUAL_PAGE, _USUAL_PAGE if details else _LARGEST_PAGE)
-    listed = services().jobs.newest(caller, limit=limit, **chosen)
+    if "uuid" in request.args:
+        listed = services().jobs.beginning(caller, _prefixes(limit))
+    else:
+        listed = services().jobs.newest(caller, job_query.parse(request.args, limit))
     whole = (services().jobs.get(caller, job["job_uuid"]) for job in listed)
     return jsonify(list(whole) if details else listed)
+
+
+def _prefixes(most: int) -> list[str]:
+    prefixes = request.args.getlist("uuid")
+    validate.check({"uuid": prefixes}, {"uuid": many(PREFIX)})
+    if len(prefixes) > most:
+        raise Invalid([Problem("uuid", f"these are {len(prefixes)}", f"Ask for {most} at a time.")])
+    return prefixes
 
 
 @blueprint.get("/<job_uuid>")

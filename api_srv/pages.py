@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from api_srv import presenting, sessions
 from api_srv.auth import services
 from api_srv.errors import TooManyAttempts, Unauthorised
+from api_srv.services.job_query import JobQuery
 
 if TYPE_CHECKING:
     from flask.sansio.blueprints import BlueprintSetupState
@@ -37,7 +38,7 @@ def home() -> str:
     if caller is None:
         return render_template("login.html")
     jobs = services().jobs
-    shown = jobs.newest(caller, limit=_JOBS_SHOWN, after=request.args.get("after", ""))
+    shown = jobs.newest(caller, JobQuery(after=request.args.get("after", ""), limit=_JOBS_SHOWN))
     tasks = {job["job_uuid"]: jobs.states(caller, job["job_uuid"]) for job in shown}
     older = shown[-1]["job_uuid"] if len(shown) == _JOBS_SHOWN else ""
     return render_template("home.html", clusters=services().clusters.all(), jobs=shown, tasks=tasks, older=older)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from project.ports import Connector, FarProgram
+    from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
 
 
@@ -92,6 +93,12 @@ class Gateway:
     def records(self) -> Records:
         """This machine's record of submissions."""
         return Records(self.settings.records)
+
+    def resolver(self) -> Resolver:
+        """Finds jobs by the beginning of their UUID."""
+        from project.services.resolve import Resolver  # noqa: PLC0415 - only what is called is imported
+
+        return Resolver(registry=self.registry, records=self.records)
 
     @cached_property
     def wrapper(self) -> FarProgram:

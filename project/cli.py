@@ -22,6 +22,9 @@ class CommandEntry(NamedTuple):
 COMMANDS = {
     "submit": CommandEntry("project.commands.submit", "Submit a job file (the same as -u)."),
     "retrieve": CommandEntry("project.commands.retrieve", "Fetch the results of a job (the same as -r)."),
+    "list": CommandEntry("project.commands.list", "List your jobs, the newest first."),
+    "status": CommandEntry("project.commands.status", "Say how jobs stand: tasks, reasons, what happened when."),
+    "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }
 

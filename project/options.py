@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
+OUTPUT = (click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),)
 BEHAVIOUR = (
     click.option(
         "--yes", "assume_yes", is_flag=True, help="Answer yes to questions (never to those about host keys)."
     ),
     click.option("--no-input", is_flag=True, help="Never ask; a question becomes an error that names the answer."),
-    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    *OUTPUT,
 )
 
 
@@ -45,6 +46,11 @@ def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable
         *BEHAVIOUR,
     )
     return _all_of(options)
+
+
+def output_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator for commands that only look: `--json`."""
+    return _all_of(OUTPUT)
 
 
 def behaviour_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:

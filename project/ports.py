@@ -165,6 +165,12 @@ class Registry(Protocol):
     def job(self, job_uuid: str) -> dict[str, Any]:
         """All stored values of a job."""
 
+    def jobs(self, **wanted: str) -> list[dict[str, Any]]:
+        """The user's newest jobs in short; `wanted` are the query parameters of docs/protocol.md."""
+
+    def jobs_beginning(self, prefixes: Sequence[str]) -> list[dict[str, Any]]:
+        """The user's jobs whose UUID begins with one of these (at least 4 characters), in short."""
+
     def history(self) -> list[dict[str, Any]]:
         """The user's newest jobs that ended well, all stored values of each."""
 
@@ -231,6 +237,9 @@ class RecordStore(Protocol):
 
     def load(self, job_uuid: str) -> dict[str, Any] | None:
         """Return a job's record, None if it was not submitted from here."""
+
+    def beginning(self, prefix: str) -> list[str]:
+        """Return the UUIDs on record that begin so."""
 
     def parcel(self, job_uuid: str) -> Path:
         """Where a job's parcel is kept until the job is in Slurm's queue."""

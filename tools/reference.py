@@ -12,6 +12,7 @@ from project.config import CLUSTER_SETTINGS, SETTINGS
 from project.core import errors
 from project.core.errors import ExitCode, GridferryError
 from project.core.job_file.fields import FIELDS, Field, json_schema
+from tools.commands_page import commands_page
 
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 _NOTE = "<!-- Written by `make docs` from the tables in the code; edit those. -->\n"
@@ -40,7 +41,7 @@ In the job script `JOB_ID` is Slurm's id and `NODE_NAME` the node; with `nbr_thr
 _CLIENT = """# Options, settings and exit codes of the client
 
 {note}
-`python -m project --help` lists the options.
+`python -m project --help` lists the options; [commands.md](commands.md) has every command.
 
 ## Settings
 
@@ -104,7 +105,12 @@ def schema_page() -> str:
     return json.dumps(json_schema(), indent=1) + "\n"
 
 
-PAGES = {"job-file.md": job_file_page, "job-file.schema.json": schema_page, "client.md": client_page}
+PAGES = {
+    "job-file.md": job_file_page,
+    "job-file.schema.json": schema_page,
+    "client.md": client_page,
+    "commands.md": lambda: commands_page(_NOTE),
+}
 
 
 def main() -> int:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from api_srv.dao.ports import Document, Documents
 
+#: Sorts behind every character of a UUID.
+_AFTER_ALL = "~"
+
 
 class JobStore:
     """Jobs by UUID.
@@ -35,16 +38,17 @@ class JobStore:
         """Let `change` alter a job (see documents.update); None if there is none."""
         return update(self._documents, "jobs", job_uuid, change)
 
-    def of_owner(
-        self, owner: str, *, state: str = "", cluster: str = "", after: str = "", limit: int
-    ) -> list[Document]:
-        """Return an account's newest jobs, of this state and cluster, older than the job `after`."""
-        conditions = [Condition("owner", "=", owner)]
-        conditions += [Condition("state", "=", state)] if state else []
-        conditions += [Condition("cluster", "=", cluster)] if cluster else []
+    def of_owner(self, owner: str, *conditions: Condition, after: str = "", limit: int) -> list[Document]:
+        """Return an account's newest jobs that match, older than the job `after`."""
         previous = self.get(after) if after else None
-        conditions += [Condition("sort", "<", previous["sort"])] if previous else []
-        return self._documents.find("jobs", *conditions, order="sort", descending=True, limit=limit)
+        older = [Condition("sort", "<", previous["sort"])] if previous else []
+        own = Condition("owner", "=", owner)
+        return self._documents.find("jobs", own, *conditions, *older, order="sort", descending=True, limit=limit)
+
+    def beginning(self, owner: str, prefix: str, limit: int) -> list[Document]:
+        """Return an account's jobs whose UUID begins so."""
+        within = (Condition("_id", ">=", prefix), Condition("_id", "<", prefix + _AFTER_ALL))
+        return self._documents.find("jobs", Condition("owner", "=", owner), *within, limit=limit)
 
     def add_event(self, event: Document) -> None:
         """Store an event; if its key is taken, it was stored before."""

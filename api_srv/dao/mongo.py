@@ -30,7 +30,7 @@ _OPTIONS: dict[str, Any] = {
     "journal": True,
 }
 _DUPLICATE_KEY = 11_000
-_OPERATORS = {"=": "$eq", "<": "$lt", "<=": "$lte", ">": "$gt"}
+_OPERATORS = {"=": "$eq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 
 
 class MongoDocuments:

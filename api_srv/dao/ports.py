@@ -19,10 +19,10 @@ Document = dict[str, Any]
 
 
 class Condition(NamedTuple):
-    """A document matches when the value at `path` compares so with `value`, which has the same type."""
+    """A document matches when the value at `path` compares so with `value`, which has the same type (flags too)."""
 
     path: str
-    operator: Literal["=", "<", "<=", ">"]
+    operator: Literal["=", "<", "<=", ">", ">="]
     value: str | int
 
 

@@ -22,7 +22,15 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "tokens": (("user",), ("expires_at",)),
     "attempts": (("expires_at",),),
     "epochs": (),
-    "jobs": (("owner", "sort"), ("owner", "state", "sort"), ("owner", "cluster", "sort")),
+    "jobs": (
+        ("owner", "sort"),
+        ("owner", "state", "sort"),
+        ("owner", "cluster", "sort"),
+        ("owner", "outcome", "sort"),
+        ("owner", "ended", "sort"),
+        ("owner", "label", "sort"),
+        ("owner", "resubmission_of", "sort"),
+    ),
     "tasks": (("job_uuid", "sort"),),
     "events": (("job_uuid", "sort"), ("mail_state", "mail_due_at"), ("owner", "mail_sent_at")),
 }

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from project.core.messages import SCHEMA
-from project.core.rules import ANYTHING, OBJECT, ROW, SCALAR, UUID, Rule, many, text, whole
+from project.core.rules import ANYTHING, OBJECT, ROW, SCALAR, TIME, UUID, Rule, many, optional, text, whole
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
@@ -23,9 +23,17 @@ PLAIN_FIELDS: dict[str, Rule] = {
     "tar_file": SCALAR,
     "commit": SCALAR,
 }
+#: What only the owner's own programs say of a job: when its results were fetched, when its folder on the cluster was
+#: removed, and the job it repeats.
+MARKS: dict[str, Rule] = {
+    "fetched_at": optional(TIME),
+    "cleaned_at": optional(TIME),
+    "resubmission_of": optional(UUID),
+}
 #: Fields the owner may set besides. JSON that others made up is stored as text: its keys may be anything.
 OWNER_FIELDS: dict[str, Rule] = {
     **PLAIN_FIELDS,
+    **MARKS,
     "user_input": OBJECT,
     "modules": many(ANYTHING),
     "destination_cluster": Rule(
@@ -61,11 +69,14 @@ def new_job(job_uuid: str, owner: str, cluster: Mapping[str, Any], now: str) -> 
         "owner": owner,
         "cluster": cluster["name"],
         "destination_cluster": json.dumps(cluster),
-        **dict.fromkeys(PLAIN_FIELDS, None),
+        **dict.fromkeys((*PLAIN_FIELDS, *MARKS), None),
         "job_directory": "",
         "working_directory": "",
         "user_input": "{}",
         "modules": "[]",
+        "label": "",
+        "counts": {},
+        "flag": "",
         "state": GatewayState.CREATED.value,
         "reason": "",
         "outcome": None,
@@ -82,10 +93,12 @@ def new_job(job_uuid: str, owner: str, cluster: Mapping[str, Any], now: str) -> 
 def set_fields(job: Document, fields: Mapping[str, Any]) -> None:
     """Store checked fields in a job's document."""
     for key, value in fields.items():
-        if key in PLAIN_FIELDS:
+        if key in PLAIN_FIELDS or key in MARKS:
             job[key] = str(value) if key == "slurm_job_id" and value is not None else value
         elif key in {"user_input", "modules"}:
             job[key] = json.dumps(value)
+        if key == "user_input":
+            job["label"] = str(value.get("job_name") or "")
 
 
 def user_input(job: Document) -> dict[str, Any]:

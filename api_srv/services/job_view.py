@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from api_srv.services.job_document import PLAIN_FIELDS, user_input
+from api_srv.services.job_document import MARKS, PLAIN_FIELDS, user_input
 from project.core.states import NOT_SUBMITTED, GatewayState, is_submitted
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ COLUMNS = (
     "WorkDir",
 )
 
+_SHOWN = ("job_uuid", "owner", "state", "reason", "outcome", "ended", "slurm_job_id", "created_at", "updated_at")
+
 
 def summary(job: Document) -> dict[str, Any]:
     """Return what a list of jobs shows of one."""
-    shown = ("job_uuid", "owner", "state", "reason", "outcome", "ended", "slurm_job_id", "created_at", "updated_at")
     label = user_input(job).get("job_name")
-    return {**{key: job[key] for key in shown}, "cluster": job["cluster"], "job_name": label}
+    later = {"counts": job.get("counts") or {}, "flag": job.get("flag") or "", **{key: job.get(key) for key in MARKS}}
+    return {**{key: job[key] for key in _SHOWN}, "cluster": job["cluster"], "job_name": label, **later}
 
 
 def view(job: Document, tasks: Iterable[Document], events: Iterable[Document]) -> dict[str, Any]:

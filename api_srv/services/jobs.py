@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from api_srv.dao.ports import Document
     from api_srv.services.accounts import Caller
     from api_srv.services.clusters import Clusters
+    from api_srv.services.job_query import JobQuery
 
 _RECENT_KEYS = 200
+#: Enough to show that a prefix is not unique.
+_NAMESAKES = 10
 _KEY = {"key": rules.text(200, least=1)}
 _NOTIFY_SHAPE = {key: progress.NOTICE_SHAPE[key] for key in ("message", "stage", "detail")}
 
@@ -64,9 +67,15 @@ class Jobs:
         """Return all values of a job (NotFound if it is not the caller's)."""
         return self._view(self._own(caller, job_uuid))
 
-    def newest(self, caller: Caller, **chosen: Any) -> list[dict[str, Any]]:
-        """Return the caller's newest jobs in short; `chosen` as for JobStore.of_owner."""
-        return [job_view.summary(job) for job in self._store.of_owner(caller.name, **chosen)]
+    def newest(self, caller: Caller, wanted: JobQuery) -> list[dict[str, Any]]:
+        """Return the caller's newest jobs in short."""
+        found = self._store.of_owner(caller.name, *wanted.conditions, after=wanted.after, limit=wanted.limit)
+        return [job_view.summary(job) for job in found]
+
+    def beginning(self, caller: Caller, prefixes: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the caller's jobs whose UUID begins with one of these, in short; a few of each."""
+        found = (job for prefix in prefixes for job in self._store.beginning(caller.name, prefix, _NAMESAKES))
+        return list({job["job_uuid"]: job_view.summary(job) for job in found}.values())
 
     def states(self, caller: Caller, job_uuid: str) -> list[str]:
         """Return the state of each task of a job (NotFound if it is not the caller's)."""

@@ -7,6 +7,7 @@ document in memory only; whoever applies stores that last, by compare-and-set.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from api_srv import clock
@@ -18,7 +19,7 @@ from project.core.slurm.states import Phase, parse_state
 from project.core.states import GatewayState, is_final, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from api_srv.dao.jobs import JobStore
     from api_srv.dao.ports import Document
@@ -40,6 +41,7 @@ NOTICE_SHAPE: dict[str, Rule] = {
     "stage": _REMARK,
     "message": text(),
     "detail": _REMARK,
+    "flag": _REMARK,
 }
 _FIELDS_SHAPE: dict[str, Rule] = {**PLAIN_FIELDS, "user_input": sized_object(2_000_000)}
 _MOST_EVENT_CHARS, _MOST_KEPT_CHARS = 1_000_000, 10_000
@@ -69,20 +71,30 @@ def _state(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -
     if state not in _GATEWAY_WORDS and parse_state(state).phase is not Phase.UNKNOWN:
         job["outcome"] = outcome_of(state)  # None again when Slurm requeued it
     job["ended"] = job["outcome"] is not None or is_final(state)
+    if job["ended"]:
+        job["flag"] = ""
 
 
 def _tasks(store: JobStore, job: Document, _key: str, entry: Mapping[str, Any]) -> None:
     known = {task["_id"]: task for task in store.tasks(job["job_uuid"])}
     rows = entry["body"]["rows"]
-    store.keep_tasks([task_document(job["job_uuid"], entry["seq"], row, known) for row in rows])
+    newer = {task["_id"]: task for task in (task_document(job["job_uuid"], entry["seq"], row, known) for row in rows)}
+    store.keep_tasks(list(newer.values()))
+    job["counts"] = _counted({**known, **newer}.values())
     if entry["body"].get("slurm_job_id"):
         set_fields(job, {"slurm_job_id": entry["body"]["slurm_job_id"]})
+
+
+def _counted(tasks: Iterable[Document]) -> dict[str, int]:
+    """Return how many tasks are in each state."""
+    words = (parse_state(str(json.loads(task["row"]).get("State", ""))).word for task in tasks)
+    return dict(Counter(words).most_common())
 
 
 def _fields(_store: JobStore, job: Document, _key: str, entry: Mapping[str, Any]) -> None:
     fields = entry["body"]["fields"]
     validate.check(fields, _FIELDS_SHAPE, where="body.fields.", more_keys=True)
-    set_fields(job, secrets.scrubbed(fields))
+    set_fields(job, {key: value for key, value in secrets.scrubbed(fields).items() if key in _FIELDS_SHAPE})
 
 
 def _keep(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -> None:
@@ -92,6 +104,8 @@ def _keep(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) ->
 def _notice(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -> None:
     mails = notify.mails_notice(user_input(job), entry["body"]["severity"])
     _add_event(store, job, key, entry, mails=mails)
+    if entry["body"].get("flag") is not None and not job["ended"]:
+        job["flag"] = entry["body"]["flag"]
 
 
 def _add_event(store: JobStore, job: Document, key: str, entry: Mapping[str, Any], *, mails: bool) -> None:

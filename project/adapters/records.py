@@ -6,7 +6,6 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import UsageError
 from project.ports import Stage
 from project.wrapper import files
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_SHORTEST_PREFIX = 4
 _UNFINISHED = (Stage.CREATED, Stage.LAUNCHED, Stage.HANDED_OVER)
 
 
@@ -59,18 +57,9 @@ class Records:
         pending = [record for record in candidates if record.get("stage") in _UNFINISHED and "job" in record]
         return max(pending, key=lambda record: record["created_at"], default=None)
 
-    def complete(self, prefix: str) -> str:
-        """Return the UUID that begins with `prefix`; the prefix itself when none of ours does.
-
-        Raises:
-            UsageError: several do.
-        """
-        if len(prefix) < _SHORTEST_PREFIX:
-            return prefix
-        matches = [path.stem for path in self._folder.glob("*.json") if path.stem.startswith(prefix)]
-        if len(matches) > 1:
-            raise UsageError(f"{prefix} is the beginning of {len(matches)} UUIDs", remedy="Give more of it")
-        return matches[0] if matches else prefix
+    def beginning(self, prefix: str) -> list[str]:
+        """Return the UUIDs on record that begin so."""
+        return sorted(path.stem for path in self._folder.glob("*.json") if path.stem.startswith(prefix))
 
     def _all(self) -> Iterator[dict[str, Any]]:
         for path in self._folder.glob("*.json"):

@@ -14,13 +14,15 @@ from project.core.problems import Problem
 from project.core.states import is_success
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from urllib.error import HTTPError
 
 #: To connect, and for each part of the answer.
 _LIMIT_S = 10.0
 _SERVER_ERROR = 500
+#: A request line that every server takes: gunicorn's limit is 4094 bytes.
+_UUIDS_AT_A_TIME = 80
 _REMEDIES = {
     401: "Ask its administrator for a new one, and put it where the old one is (GRIDFERRY_TOKEN, or your token file)",
     403: "Ask the registry's administrator for the right to do this",
@@ -63,6 +65,16 @@ class HttpRegistry:
     def job(self, job_uuid: str) -> dict[str, Any]:
         """All stored values of a job."""
         return dict(self._call("GET", f"/jobs/{job_uuid}"))
+
+    def jobs(self, **wanted: str) -> list[dict[str, Any]]:
+        """The user's newest jobs in short; `wanted` are the query parameters of docs/protocol.md."""
+        return list(self._call("GET", _path("/jobs", *wanted.items())))
+
+    def jobs_beginning(self, prefixes: Sequence[str]) -> list[dict[str, Any]]:
+        """The user's jobs whose UUID begins with one of these, in short."""
+        pages = (prefixes[start : start + _UUIDS_AT_A_TIME] for start in range(0, len(prefixes), _UUIDS_AT_A_TIME))
+        asked = (_path("/jobs", *(("uuid", prefix) for prefix in page), ("limit", "500")) for page in pages)
+        return [job for path in asked for job in self._call("GET", path)]
 
     def history(self) -> list[dict[str, Any]]:
         """The user's newest jobs that ended well, all stored values of each."""
@@ -123,6 +135,12 @@ class HttpRegistry:
             listed = "\n".join(found.render("the registry") for found in problems)
             return RegistryError(f"the registry refused {len(problems)} things", remedy="Correct them", detail=listed)
         return RegistryError(f"the registry refused: {said}", remedy=remedy)
+
+
+def _path(path: str, *query: tuple[str, str]) -> str:
+    from urllib.parse import urlencode  # noqa: PLC0415 - see _exchange
+
+    return f"{path}?{urlencode(query)}"
 
 
 def _problem(error: HTTPError) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,12 @@ import click
 from project.adapters.terminal import say
 from project.adapters.user_input import LoadedFile, apply_settings
 from project.bootstrap import make_gateway
-from project.core.errors import UsageError
 from project.options import behaviour_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from project.services.retrieve import Retrieved
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @click.command("retrieve", short_help="Fetch the results of a job (the same as -r).")
@@ -40,9 +36,7 @@ def run_retrieve(
 ) -> None:
     """Do what `retrieve` and `-r` promise."""
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
-    job_uuid = gateway.records.complete(uuid.strip().lower())
-    if not _UUID.fullmatch(job_uuid):
-        raise UsageError(f"{uuid!r} is no job's UUID", remedy="Give all of it, as the submission printed it")
+    job_uuid = gateway.resolver().find(uuid)
     given = LoadedFile("", {}, Path())
     apply_settings(given, settings)
     retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), given.document)

@@ -69,7 +69,7 @@ def run_submit(
     try:
         if resume is not None:
             secrets = _secrets(request, settings)
-            submitted = submitter.resume(gateway.records.complete(resume), secrets, detach=detach)
+            submitted = submitter.resume(gateway.resolver().find(resume), secrets, detach=detach)
         else:
             assert request is not None  # noqa: S101 - the callers made sure that there is a file or a UUID
             submitted = submitter.submit(request, detach=detach)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Dict
+from typing import Dict, List
 
 _UNIT_S: Dict[str, int] = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _WORDED = re.compile(r"^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$", re.ASCII)
@@ -39,6 +39,17 @@ def format_slurm_time(seconds: int) -> str:
     days, rest = divmod(seconds, _UNIT_S["d"])
     hours, rest = divmod(rest, _UNIT_S["h"])
     return "{}-{:02d}:{:02d}:{:02d}".format(days, hours, *divmod(rest, 60))
+
+
+def format_duration(seconds: float) -> str:
+    """Write a span of time for people by its two largest units: `2d 4h`, `3h 12m`, `5m 10s`, `12s`."""
+    rest = max(0, int(seconds))
+    parts: List[str] = []
+    for unit, length_s in _UNIT_S.items():
+        number, rest = divmod(rest, length_s)
+        if number or parts:
+            parts.append(f"{number}{unit}")
+    return " ".join(parts[:2]) or "0s"
 
 
 def parse_memory_mib(text: str) -> int:

@@ -18,7 +18,7 @@ from project.core.slurm.commands import (
     ShowConfig,
     Squeue,
 )
-from project.core.slurm.nodes import JobCounts, Sinfo, cluster_status
+from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status
 from project.wrapper.shell import run
 
 Answer = TypeVar("Answer")
@@ -92,5 +92,10 @@ class Slurm:
 
     def status(self, now_utc: str) -> Document:
         """Return the cluster's status document."""
-        nodes, counts = Sinfo(), JobCounts()
-        return cluster_status(self._ask(nodes.argv(), nodes.parse), self._ask(counts.argv(), counts.parse), now_utc)
+        nodes, counts, use = Sinfo(), JobCounts(), NodeUse()
+        return cluster_status(
+            self._ask(nodes.argv(), nodes.parse),
+            self._ask(counts.argv(), counts.parse),
+            now_utc,
+            self._ask(use.argv(), use.parse),
+        )

@@ -192,6 +192,82 @@ def test_the_list_is_newest_first_and_paged(registry: RegistryProcess) -> None:
         assert registry.call("GET", "/jobs", user="lister", params={"limit": bad}).status_code == 422
 
 
+def test_the_list_is_narrowed_by_how_jobs_stand_and_what_they_are(registry: RegistryProcess) -> None:
+    """By outcome whatever followed, by whether they ended, by label, time and the job they repeat; together, too."""
+    registry.add_user("narrow")
+    labels = ["sweep-1", "sweep-2", "other", ""]
+    made = {label: registry.create_job(user="narrow", job_name=label) for label in labels}
+    first, second = made["sweep-1"], made["sweep-2"]
+    registry.report(state(first, 1, "FAILED"), state(first, 2, "DONE"), state(second, 1, "RUNNING"), user="narrow")
+    again = {"user_input": {}, "destination_cluster": "demo", "resubmission_of": first}
+    repeated = str(uuid.uuid4())
+    assert registry.call("POST", f"/jobs/{repeated}", again, user="narrow").json()["resubmission_of"] == first
+
+    def listed(**query: Any) -> list[str]:
+        answer = registry.call("GET", "/jobs", user="narrow", params=query)
+        assert answer.status_code == 200, answer.text
+        return [job["job_uuid"] for job in answer.json()]
+
+    created = registry.call("GET", f"/jobs/{second}", user="narrow").json()["created_at"]
+    assert listed(state="failed") == listed(ended="true") == [first]
+    assert listed(state="DONE") == [first]
+    assert listed(ended="false", label="sweep-*") == [second]
+    assert listed(label="sweep-*") == [second, first]
+    assert listed(label="sweep-") == []
+    assert listed(since=created) == [repeated, made[""], made["other"], second]
+    assert listed(before=created) == [first]
+    assert listed(resubmission_of=first) == [repeated]
+    bad = {"ended": "perhaps", "since": "yesterday", "resubmission_of": "x", "limit": "3"}
+    problems = registry.call("GET", "/jobs", user="narrow", params=bad).json()["problems"]
+    assert {problem["key"] for problem in problems} == {"ended", "since", "resubmission_of"}
+
+
+def test_jobs_are_found_by_how_their_uuid_begins(registry: RegistryProcess) -> None:
+    """Several beginnings at once, each job once, only the caller's; what is no beginning of a UUID is refused."""
+    own = [
+        registry.create_job(f"{beginning}-0000-4000-8000-{uuid.uuid4().hex[:12]}")
+        for beginning in ("aaaa0001", "aaaa0002")
+    ]
+    registry.create_job(f"aaaa0003-0000-4000-8000-{uuid.uuid4().hex[:12]}", user="bob")
+
+    def found(*prefixes: str) -> list[str]:
+        answer = registry.call("GET", "/jobs", params={"uuid": list(prefixes)})
+        assert answer.status_code == 200, answer.text
+        return [job["job_uuid"] for job in answer.json()]
+
+    assert found("aaaa0") == own
+    assert found("aaaa0002") == found(own[1], "aaaa0002", "ffff0") == own[1:]
+    for bad in ("aaa", "zzzz", "aaaa%", ""):
+        assert registry.call("GET", "/jobs", params={"uuid": bad}).status_code == 422
+    assert registry.call("GET", "/jobs", params={"uuid": ["aaaa"] * 60}).status_code == 422
+
+
+def test_a_job_keeps_marks_of_what_its_owner_did(registry: RegistryProcess) -> None:
+    """When its results were fetched and its folder removed: times, set by the owner and by no cluster."""
+    job_uuid, at = registry.create_job(), "2026-11-20T10:00:00.000000Z"
+    assert registry.call("PUT", f"/jobs/{job_uuid}", {"fetched_at": "today"}).status_code == 422
+    assert registry.call("PUT", f"/jobs/{job_uuid}", {"fetched_at": at}).json()["fetched_at"] == at
+    registry.report(entry(job_uuid, 1, "fields", fields={"cleaned_at": at, "commit": "c0ffee"}))
+    job = registry.job(job_uuid)
+    assert (job["cleaned_at"], job["commit"]) == (None, "c0ffee")
+
+
+def test_a_list_tells_tasks_and_what_would_not_be_cancelled(registry: RegistryProcess) -> None:
+    """Tasks are counted by their latest state; a flag is shown until the job has ended."""
+    job_uuid = registry.create_job()
+    rows = [{"task": str(task), "State": word} for task, word in enumerate(["RUNNING", "CANCELLED by 7", "PENDING"])]
+    registry.report(
+        state(job_uuid, 1, "RUNNING"),
+        entry(job_uuid, 2, "tasks", slurm_job_id="47", rows=rows),
+        entry(job_uuid, 3, "tasks", slurm_job_id="47", rows=[{"task": "2", "State": "RUNNING"}]),
+        entry(job_uuid, 4, "notice", severity="warning", message="it lives", flag="would not die"),
+    )
+    listed = registry.call("GET", "/jobs", params={"uuid": job_uuid}).json()[0]
+    assert (listed["counts"], listed["flag"]) == ({"RUNNING": 2, "CANCELLED": 1}, "would not die")
+    registry.report(state(job_uuid, 5, "FAILED"))
+    assert registry.job(job_uuid)["flag"] == ""
+
+
 def test_states_are_one_per_task(registry: RegistryProcess) -> None:
     """NOT_SUBMITTED before Slurm has the job, then Slurm's word for each task in the order of their numbers."""
     job_uuid = registry.create_job()

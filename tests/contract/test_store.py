@@ -95,8 +95,17 @@ def test_find_matches_every_condition_and_sorts(documents: Documents) -> None:
     assert keys(ann, order="sort", descending=True, limit=2) == ["j3", "j0"]
     assert keys(ann, Condition("sort", "<", "c"), order="sort", descending=True) == ["j0", "j2"]
     assert keys(Condition("sort", ">", "a"), Condition("sort", "<=", "b")) == ["j0"]
+    assert keys(Condition("sort", ">=", "b"), Condition("_id", "<", "j3")) == ["j0"]
     assert keys(ann, limit=0) == []
     assert documents.count("jobs", ann) == 3
+
+
+def test_flags_are_conditions_too(documents: Documents) -> None:
+    """True finds true only, false finds false only."""
+    for key, ended in (("j1", True), ("j2", False)):
+        documents.insert("jobs", {"_id": key, "ended": ended})
+    for ended, key in ((True, "j1"), (False, "j2")):
+        assert [job["_id"] for job in documents.find("jobs", Condition("ended", "=", ended))] == [key]
 
 
 def test_keep_newest_never_goes_back(documents: Documents) -> None:

@@ -141,8 +141,10 @@ def sacct(state: State, words: list[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def sinfo(_state: State, _words: list[str]) -> str:
+def sinfo(_state: State, words: list[str]) -> str:
     """One idle node."""
+    if _option(words, "Format"):
+        return "node1  0  gpu:0\n"
     return "node1|batch*|idle|0/4/0/4|0.10|1024|512|(null)|none\n"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from project.core.slurm.commands import ENVIRONMENT, Sacct, Sbatch, Scancel, Scontrol, Squeue
-from project.core.slurm.nodes import JobCounts, Sinfo
+from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.sandbox import api
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def nodes(recorder: Recorder) -> None:
     recorder.keep("sinfo-idle", Sinfo().argv())
     recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=down", "reason=fan | broken"])
     recorder.keep("sinfo-down", Sinfo().argv())
+    recorder.keep("sinfo-use", NodeUse().argv())
     recorder.submit("waiting")
     recorder.keep("squeue-counts", JobCounts().argv())
 

@@ -64,7 +64,7 @@ def test_options_without_a_job_file_are_an_error(tmp_path: Path, arguments: tupl
     assert _run(tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("word", ["foo", "12345678", "../../etc", ""])
+@pytest.mark.parametrize("word", ["foo", "123", "12345678x", "../../etc", ""])
 def test_what_is_no_uuid_is_told_before_the_registry_is_asked(tmp_path: Path, word: str) -> None:
     """-r with something else than a UUID is a mistake on the command line; exit 2."""
     done = _run(tmp_path, "retrieve", word)

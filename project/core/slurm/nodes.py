@@ -1,6 +1,7 @@
 """sinfo's view of a cluster, as the status the registry keeps."""
 
-from typing import Any, Dict, List, NamedTuple
+import re
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.commands import CommandResult
@@ -57,6 +58,36 @@ def _number(text: str) -> float:
         return 0
 
 
+class NodeUse(NamedTuple):
+    """Ask how much memory and how many GPUs of each node jobs have; `--format` has no letters for these."""
+
+    def argv(self) -> List[str]:
+        """Return the command line; each field as wide as it may become, or sinfo cuts it."""
+        return ["sinfo", "--noheader", "--Node", "--Format=NodeList:256,AllocMem:32,GresUsed:1024"]
+
+    def parse(self, result: CommandResult) -> Dict[str, Dict[str, int]]:
+        """Return `allocated_memory_mib` and `used_gpus` of each node by its name.
+
+        Raises:
+            SchedulerUnavailable: sinfo failed.
+        """
+        if result.exit_code != 0:
+            raise SchedulerUnavailable(f"sinfo does not answer: {result.tail}")
+        rows = (line.split(None, 2) for line in result.stdout.splitlines())
+        return {
+            row[0]: {"allocated_memory_mib": int(_number(row[1])), "used_gpus": count_gpus(row[2])}
+            for row in rows
+            if len(row) == len(("name", "memory", "gres"))
+        }
+
+
+def count_gpus(gres: str) -> int:
+    """Count the GPUs in a list of generic resources: `gpu:a100:4(S:0-1),gpu:2,lustre:1` has 6."""
+    without_places = re.sub(r"\([^)]*\)", "", gres)
+    parts = [part.strip().split(":") for part in without_places.split(",")]
+    return sum(int(_number(part[-1])) for part in parts if part[0] == "gpu" and len(part) > 1)
+
+
 class JobCounts(NamedTuple):
     """Count the pending and running jobs of the whole cluster, arrays task by task."""
 
@@ -76,7 +107,15 @@ class JobCounts(NamedTuple):
         return {"pending_jobs": words.count("PD"), "running_jobs": words.count("R")}
 
 
-def cluster_status(nodes: List[Dict[str, Any]], counts: Dict[str, int], taken_at: str) -> Dict[str, Any]:
-    """Return the status document of docs/protocol.md."""
+def cluster_status(
+    nodes: List[Dict[str, Any]],
+    counts: Dict[str, int],
+    taken_at: str,
+    use: Optional[Dict[str, Dict[str, int]]] = None,
+) -> Dict[str, Any]:
+    """Return the status document of docs/protocol.md; `use` is what NodeUse tells."""
+    for node in nodes:
+        node.update((use or {}).get(node["name"], {}))
+        node["gpus"] = count_gpus(node["gres"])
     totals = {word: sum(int(node["cpus"].get(word, 0)) for node in nodes) for word in _CPU_WORDS}
     return dict(counts, taken_at=taken_at, cluster={"nodes": len(nodes), "cpus": totals}, nodes=nodes)

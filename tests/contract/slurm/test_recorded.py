@@ -10,7 +10,7 @@ import pytest
 
 from project.core.errors import GridferryError, SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
 from project.core.slurm.commands import CommandResult, Sacct, Sbatch, Scancel, Scontrol, Squeue
-from project.core.slurm.nodes import JobCounts, Sinfo
+from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.wrapper.follow import observe
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ _CASES: dict[str, tuple[Callable[[CommandResult], Any], Any]] = {
     "sacct-by-name": (lambda result: [row["State"] for row in Sacct().parse(result)], ["FAILED"]),
     "sinfo-idle": (_nodes, [("recorded-1", "idle", ["batch", "debug"], "")]),
     "sinfo-down": (_nodes, [("recorded-1", "down", ["batch", "debug"], "fan | broken")]),
+    "sinfo-use": (NodeUse().parse, {"recorded-1": {"allocated_memory_mib": 0, "used_gpus": 0}}),
     "squeue-counts": (lambda result: JobCounts().parse(result)["running_jobs"], 0),
 }
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from project.adapters.records import Records
-from project.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,15 +64,14 @@ def test_a_record_that_was_damaged_hides_no_other(records: Records, tmp_path: Pa
     assert records.unfinished("same") == wanted
 
 
-def test_the_beginning_of_a_uuid_is_enough(records: Records) -> None:
-    """If it is long enough and only one begins so; what is not known is left as it is."""
-    for number in (1, 2):
-        records.save({**record("created", "2026"), "job_uuid": f"abcdef0{number}-0000-4000-8000-000000000000"})
-    assert records.complete("abcdef01") == "abcdef01-0000-4000-8000-000000000000"
-    assert records.complete("abc") == "abc"
-    assert records.complete("0123456") == "0123456"
-    with pytest.raises(UsageError, match="the beginning of 2 UUIDs"):
-        records.complete("abcdef")
+def test_submissions_are_found_by_how_their_uuid_begins(records: Records) -> None:
+    """All that begin so, in their order; none is no error."""
+    known = [f"abcdef0{number}-0000-4000-8000-000000000000" for number in (1, 2)]
+    for job_uuid in known:
+        records.save({**record("created", "2026"), "job_uuid": job_uuid})
+    assert records.beginning("abcdef01") == known[:1]
+    assert records.beginning("abc") == known
+    assert records.beginning("0123") == []
 
 
 def test_a_parcel_is_kept_until_it_is_not_needed(records: Records) -> None:

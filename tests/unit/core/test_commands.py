@@ -17,7 +17,7 @@ from project.core.slurm.commands import (
     Scontrol,
     Squeue,
 )
-from project.core.slurm.nodes import JobCounts, Sinfo, cluster_status
+from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status, count_gpus
 from project.core.slurm.refusals import is_refusal
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def test_refusals_are_known_by_their_words(said: str, refused: bool) -> None:
     assert is_refusal(said) is refused
 
 
-_QUERIES = (Scontrol("release", "1"), Scancel("1"), Squeue("u"), Sacct(["1"]), Sinfo(), JobCounts())
+_QUERIES = (Scontrol("release", "1"), Scancel("1"), Squeue("u"), Sacct(["1"]), Sinfo(), NodeUse(), JobCounts())
 
 
 @pytest.mark.parametrize("parse", [query.parse for query in _QUERIES])
@@ -197,6 +197,26 @@ def test_the_status_sums_up_the_nodes() -> None:
     assert (status["pending_jobs"], status["running_jobs"]) == (2, 1)
     assert status["cluster"] == {"nodes": 3, "cpus": {"allocated": 3, "idle": 125, "other": 64, "total": 192}}
     assert status["taken_at"] == "2026-11-20T10:00:00.000000Z"
+
+
+def test_what_jobs_have_of_each_node() -> None:
+    """Memory and GPUs by node, joined to the nodes of the status; a node nobody told of has neither."""
+    use = NodeUse().parse(
+        answer("node1  2048  gpu:a100:1(IDX:0),gpu:v100:2(IDX:1-2)\nnode2  0  gpu:0\nnode2  0  gpu:0\n")
+    )
+    assert use["node1"] == {"allocated_memory_mib": 2048, "used_gpus": 3}
+    counts = JobCounts().parse(answer(""))
+    nodes = cluster_status(Sinfo().parse(answer(_SINFO)), counts, "2026-11-20T10:00:00.000000Z", use)["nodes"]
+    assert [(node.get("used_gpus"), node["gpus"]) for node in nodes] == [(3, 2), (0, 0), (None, 0)]
+
+
+@pytest.mark.parametrize(
+    ("gres", "gpus"),
+    [("", 0), ("gpu:4", 4), ("gpu:a100:4(S:0-1),gpu:v100:2,lustre:9", 6), ("gpu", 0), ("(null)", 0)],
+)
+def test_gpus_are_counted(gres: str, gpus: int) -> None:
+    """Typed or not, with the sockets they hang on or not; other resources are none."""
+    assert count_gpus(gres) == gpus
 
 
 def test_the_last_line_is_what_matters() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.core.units import format_bytes, format_slurm_time, parse_duration_s, parse_memory_mib
+from project.core.units import format_bytes, format_duration, format_slurm_time, parse_duration_s, parse_memory_mib
 
 
 @given(st.integers(1, 10**9))
@@ -71,3 +71,12 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 def test_bytes_are_written_for_people(count: float, text: str) -> None:
     """One digit behind the point, the unit that fits."""
     assert format_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0s"), (-5, "0s"), (59.9, "59s"), (60, "1m 0s"), (3661, "1h 1m"), (86400 * 3 + 7, "3d 0h")],
+)
+def test_spans_are_said_by_their_two_largest_units(seconds: float, said: str) -> None:
+    """Nobody reads the third."""
+    assert format_duration(seconds) == said

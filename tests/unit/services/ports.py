@@ -113,6 +113,9 @@ class FakeRegistry:
         self.relayed: list[Mapping[str, Any]] = []
         self.relay_error: GridferryError | None = None
         self.task_states: list[str] = []
+        self.listed: list[dict[str, Any]] = []
+        self.listing_error: GridferryError | None = None
+        self.asked: list[Mapping[str, str]] = []
 
     def job(self, job_uuid: str) -> dict[str, Any]:
         """All stored values of the job."""
@@ -136,6 +139,19 @@ class FakeRegistry:
     def clusters(self) -> list[dict[str, Any]]:
         """All clusters."""
         return [dict(CLUSTER)]
+
+    def jobs(self, **wanted: str) -> list[dict[str, Any]]:
+        """The listed jobs, as the registry pages them."""
+        self.asked.append(wanted)
+        uuids = [job["job_uuid"] for job in self.listed]
+        first = uuids.index(wanted["after"]) + 1 if "after" in wanted else 0
+        return self.listed[first : first + int(wanted["limit"])]
+
+    def jobs_beginning(self, prefixes: Sequence[str]) -> list[dict[str, Any]]:
+        """Those of the listed jobs."""
+        if self.listing_error is not None:
+            raise self.listing_error
+        return [job for job in self.listed if job["job_uuid"].startswith(tuple(prefixes))]
 
     def history(self) -> list[dict[str, Any]]:
         """No past jobs."""
@@ -236,6 +252,10 @@ class FakeRecords:
         """Return it."""
         assert job_uuid == UUID
         return self.record
+
+    def beginning(self, prefix: str) -> list[str]:
+        """Return its UUID if it begins so."""
+        return [UUID] if self.record is not None and UUID.startswith(prefix) else []
 
     def parcel(self, job_uuid: str) -> Path:
         """There are no parcels here."""

@@ -1,0 +1,79 @@
+"""What a list of jobs may be narrowed by: one table of query parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from api_srv.dao.ports import Condition
+from api_srv.services import validate
+from project.core.rules import MOST_TEXT_CHARS, TIME, UUID, Rule, text, word, written
+from project.core.slurm.states import is_end_state, parse_state
+from project.core.states import GatewayState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_ANY = text(200)
+_LAST_CHARACTER = "\U0010ffff"
+
+
+class JobQuery(NamedTuple):
+    """Which jobs are listed.
+
+    Attributes:
+        conditions: what they must match.
+        after: UUID of the last job of the page before, or "".
+        limit: how many at most.
+    """
+
+    conditions: Sequence[Condition] = ()
+    after: str = ""
+    limit: int = 50
+
+
+class _Parameter(NamedTuple):
+    rule: Rule
+    conditions: Callable[[str], list[Condition]]
+
+
+def _equal(path: str) -> Callable[[str], list[Condition]]:
+    return lambda value: [Condition(path, "=", value)]
+
+
+def _in_state(given: str) -> list[Condition]:
+    """One of our own states is where a job stands; an end state of Slurm's is how it came out, whatever followed."""
+    upper = given.upper()
+    state = upper if upper in GatewayState.__members__ else parse_state(given).word
+    return [Condition("outcome" if is_end_state(state) else "state", "=", state)]
+
+
+def _labelled(given: str) -> list[Condition]:
+    """A label, or with a `*` at its end all that begin so."""
+    if not given.endswith("*"):
+        return [Condition("label", "=", given)]
+    return [Condition("label", ">=", given[:-1]), Condition("label", "<", given[:-1] + _LAST_CHARACTER)]
+
+
+_PARAMETERS = {
+    "state": _Parameter(_ANY, _in_state),
+    "ended": _Parameter(word("true", "false"), lambda given: [Condition("ended", "=", given == "true")]),
+    "cluster": _Parameter(_ANY, _equal("cluster")),
+    "label": _Parameter(text(MOST_TEXT_CHARS), _labelled),
+    "since": _Parameter(TIME, lambda given: [Condition("sort", ">=", given)]),
+    "before": _Parameter(TIME, lambda given: [Condition("sort", "<", given)]),
+    "resubmission_of": _Parameter(UUID, _equal("resubmission_of")),
+}
+#: The beginning of a UUID.
+PREFIX = written(r"[0-9a-f-]{4,36}", "at least 4 characters of a UUID")
+
+
+def parse(given: Mapping[str, str], limit: int) -> JobQuery:
+    """Return what the query parameters ask for; empty ones ask for nothing.
+
+    Raises:
+        Invalid: with every problem.
+    """
+    asked = {name: value for name, value in given.items() if name in _PARAMETERS and value}
+    validate.check(asked, {name: parameter.rule for name, parameter in _PARAMETERS.items()})
+    conditions = [condition for name, value in asked.items() for condition in _PARAMETERS[name].conditions(value)]
+    return JobQuery(conditions, given.get("after", ""), limit)

@@ -1,0 +1,128 @@
+"""Clusters and nodes as tables, with bars of what is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from project.adapters.show import words
+from project.adapters.show.table import Column
+from project.core.units import format_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_MIB = 1024 * 1024
+#: Of a node that takes work or does some; all else is worth a look (sinfo(1), "NODE STATE CODES").
+_WELL = frozenset(("idle", "mixed", "allocated", "completing", "planned", "reserved"))
+
+
+class Use(NamedTuple):
+    """How much of something there is and is used."""
+
+    used: float = 0
+    total: float = 0
+
+    def __add__(self, other: object) -> Use:
+        """Return both together."""
+        return Use(self.used + other.used, self.total + other.total) if isinstance(other, Use) else NotImplemented
+
+
+def cpus(node: Mapping[str, Any]) -> Use:
+    """Return the CPUs of a node."""
+    counted = node.get("cpus") or {}
+    return Use(float(counted.get("allocated") or 0), float(counted.get("total") or 0))
+
+
+def memory(node: Mapping[str, Any]) -> Use:
+    """Return the memory of a node that Slurm gives to jobs, in bytes."""
+    return Use(
+        float(node.get("allocated_memory_mib") or 0) * _MIB,
+        float(node.get("memory_mib") or 0) * _MIB,
+    )
+
+
+def gpus(node: Mapping[str, Any]) -> Use:
+    """Return the GPUs of a node."""
+    return Use(float(node.get("used_gpus") or 0), float(node.get("gpus") or 0))
+
+
+def is_well(node: Mapping[str, Any]) -> bool:
+    """Whether a node does what nodes are for."""
+    return str(node.get("state")) in _WELL and bool(node.get("responding", True))
+
+
+def nodes(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the nodes a cluster has told of."""
+    return list((cluster.get("status") or {}).get("nodes") or ())
+
+
+def _sum(cluster: Mapping[str, Any], what: Any) -> Use:
+    return sum((what(node) for node in nodes(cluster)), Use())
+
+
+def _count(use: Use) -> str:
+    return f"{words.bar(*use)} {use.used:.0f}/{use.total:.0f}" if use.total else ""
+
+
+def _bytes(use: Use) -> str:
+    return f"{words.bar(*use)} {format_bytes(use.used)} of {format_bytes(use.total)}" if use.total else ""
+
+
+def _fullness(use: Use) -> str:
+    return "" if not use.total or use.used < use.total else "yellow"
+
+
+def _status(cluster: Mapping[str, Any], key: str) -> str:
+    value = (cluster.get("status") or {}).get(key)
+    return "" if value is None else str(value)
+
+
+def _trouble(found: Iterable[Mapping[str, Any]]) -> str:
+    ill = sum(not is_well(node) for node in found)
+    return f"{ill} not well" if ill else ""
+
+
+def _seen(cluster: Mapping[str, Any]) -> str:
+    taken_at = _status(cluster, "taken_at")
+    return f"{words.age(taken_at)} ago" if taken_at else "never"
+
+
+CLUSTER_COLUMNS = (
+    Column("CLUSTER", "Its name.", lambda c: str(c["name"])),
+    Column(
+        "TAKES JOBS",
+        "`no` while its administrators have closed it.",
+        lambda c: "yes" if c.get("enabled", True) else "no",
+        lambda c: "" if c.get("enabled", True) else "red",
+        leaves=4,
+    ),
+    Column("CPUS", "Given to jobs, of all.", lambda c: _count(_sum(c, cpus)), lambda c: _fullness(_sum(c, cpus))),
+    Column("MEMORY", "Given to jobs, of all.", lambda c: _bytes(_sum(c, memory)), leaves=2),
+    Column("GPUS", "Given to jobs, of all.", lambda c: _count(_sum(c, gpus)), leaves=1),
+    Column("RUN", "Running jobs of everybody.", lambda c: _status(c, "running_jobs"), right=True),
+    Column("WAIT", "Pending jobs of everybody.", lambda c: _status(c, "pending_jobs"), right=True),
+    Column("NODES", "How many nodes.", lambda c: str(len(nodes(c)) or ""), leaves=5, right=True),
+    Column("TROUBLE", "Nodes that are down, drained or silent.", lambda c: _trouble(nodes(c)), lambda _: "red"),
+    Column("SEEN", "When the cluster told this.", _seen, leaves=3),
+)
+
+NODE_COLUMNS = (
+    Column("NODE", "Its name.", lambda n: str(n["name"])),
+    Column(
+        "STATE",
+        "Slurm's word.",
+        lambda n: str(n.get("state", "")) + ("" if n.get("responding", True) else ", silent"),
+        lambda n: "green" if is_well(n) else "red",
+    ),
+    Column("PARTITIONS", "It belongs to.", lambda n: ",".join(n.get("partitions") or ()), leaves=4),
+    Column("CPUS", "Given to jobs, of all.", lambda n: _count(cpus(n)), lambda n: _fullness(cpus(n))),
+    Column("MEMORY", "Given to jobs, of all.", lambda n: _bytes(memory(n)), leaves=2),
+    Column("GPUS", "Given to jobs, of all.", lambda n: _count(gpus(n)), leaves=1),
+    Column("LOAD", "Its load average.", lambda n: str(n.get("load", "")), leaves=5, right=True),
+    Column(
+        "REASON",
+        "Why it is down or drained, as the administrators wrote.",
+        lambda n: str(n.get("reason", "")),
+        leaves=3,
+    ),
+)

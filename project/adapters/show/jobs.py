@@ -1,0 +1,123 @@
+"""Jobs as tables: one table of columns for lists, one for tasks, one for what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from project.adapters.show import words
+from project.adapters.show.table import Column
+from project.core.slurm.states import parse_state
+from project.core.states import is_success
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Job = dict[str, Any]
+_SHORT_UUID_CHARS = 8
+_OWN_WORDS = {"None", ""}
+
+
+def _note(job: Job) -> str:
+    """Say what matters most: a job that would not die, else why it waits or failed."""
+    flag, reason = str(job.get("flag") or ""), str(job.get("reason") or "")
+    return f"! {flag}" if flag else "" if reason in _OWN_WORDS else reason
+
+
+def _colour(job: Job) -> str:
+    return words.colour(words.headline(job))
+
+
+JOB_COLUMNS = (
+    Column(
+        "JOB",
+        "Its UUID; its beginning on a terminal, which is enough for every command.",
+        lambda job: str(job["job_uuid"]),
+        brief=lambda job: str(job["job_uuid"])[:_SHORT_UUID_CHARS],
+    ),
+    Column("LABEL", "`job_name` of the job file.", lambda job: str(job.get("job_name") or ""), leaves=2),
+    Column("CLUSTER", "Where it is.", lambda job: str(job["cluster"]), leaves=3),
+    Column("SLURM", "Slurm's job id.", lambda job: str(job.get("slurm_job_id") or ""), leaves=5, right=True),
+    Column("STATE", "How it ended; before that, how it stands.", words.headline, _colour),
+    Column(
+        "TASKS", "Of an array, how many tasks are in each state.", lambda job: words.tally(job["counts"]), leaves=4
+    ),
+    Column("AGE", "Since it was submitted.", lambda job: words.age(job["created_at"]), right=True),
+    Column("NEWS", "Since something was last heard.", lambda job: words.age(job["updated_at"]), leaves=6, right=True),
+    Column(
+        "NOTE",
+        "`!` and what would not be cancelled; else the reason it waits or failed.",
+        _note,
+        lambda job: "red" if job.get("flag") else "",
+        leaves=1,
+    ),
+)
+
+TASK_COLUMNS = (
+    Column("TASK", "Array task id.", lambda row: str(row["JobID"]).partition("_")[2], right=True),
+    Column("STATE", "Slurm's word.", lambda row: str(row["State"]), lambda row: words.colour(str(row["State"]))),
+    Column("EXIT", "Exit code, `:` and the signal.", lambda row: str(row["ExitCode"]), right=True),
+    Column("ELAPSED", "Running time.", lambda row: str(row["Elapsed"]), right=True),
+    Column("CPUS", "CPUs it has.", lambda row: str(row["NCPUS"]), leaves=2, right=True),
+    Column("MEMORY", "The most it used.", lambda row: str(row.get("MaxRSS", "")), leaves=3, right=True),
+    Column("NODES", "Where it runs or ran.", lambda row: str(row["NodeList"]), leaves=1),
+)
+
+EVENT_COLUMNS = (
+    Column("AGO", "How long ago.", lambda event: words.age(_when(event)), right=True),
+    Column(
+        "EVENT",
+        "A state, or a kind of notice.",
+        lambda event: str(event["body"].get("state") or event["body"].get("severity") or event["kind"]),
+        lambda event: words.colour(str(event["body"].get("state") or "ERROR")),
+    ),
+    Column("WHAT", "Reason or message.", lambda event: _what(event["body"])),
+)
+
+
+def _when(event: Mapping[str, Any]) -> str:
+    return str(event["body"].get("since") or event["at"])
+
+
+def _what(body: Mapping[str, Any]) -> str:
+    exit_code = str(body.get("exit_code") or "")
+    ended_badly = exit_code if exit_code != "0:0" else ""
+    told = (body.get("reason"), body.get("message"), f"exit code {ended_badly}" if ended_badly else "")
+    return ", ".join(str(part) for part in told if part and part not in _OWN_WORDS)
+
+
+def task_rows(job: Job) -> list[dict[str, Any]]:
+    """Return the tasks of a job, or the one row of a plain job."""
+    columns: Mapping[str, Sequence[Any]] = job["job_status"]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+
+def worth_showing(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return all tasks if they are few, else those that have not ended well, at most so many."""
+    if len(rows) <= most:
+        return list(rows)
+    return [row for row in rows if not is_success(parse_state(str(row["State"])).word)][:most]
+
+
+def last_words(job: Job) -> str:
+    """Return what was printed on standard error where the job last told of it."""
+    details = [str(event["body"].get("detail") or "") for event in job["timeline"]]
+    return next((detail for detail in reversed(details) if detail), "")
+
+
+def facts(job: Job) -> list[tuple[str, str]]:
+    """Return what there is to say of one job, by name; nothing empty."""
+    slurm_job_id, label = job.get("slurm_job_id"), job.get("job_name")
+    said = {
+        "job": f"{job['job_uuid']}  {label}" if label else str(job["job_uuid"]),
+        "state": f"{words.headline(job)}, heard of {words.age(job['updated_at'])} ago",
+        "note": _note(job),
+        "cluster": f"{job['cluster']}, Slurm job {slurm_job_id}" if slurm_job_id else str(job["cluster"]),
+        "tasks": words.tally(job["counts"]),
+        "submitted": f"{words.age(job['created_at'])} ago",
+        "folder": str(job.get("job_directory") or ""),
+        "commit": str(job.get("commit") or ""),
+        "repeats": str(job.get("resubmission_of") or ""),
+        "fetched": f"{words.age(job['fetched_at'])} ago" if job.get("fetched_at") else "",
+        "cleaned": f"{words.age(job['cleaned_at'])} ago" if job.get("cleaned_at") else "",
+    }
+    return [(name, text) for name, text in said.items() if text]

@@ -1,0 +1,56 @@
+"""`info`: the whole grid on one screen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, is_well, nodes
+from project.adapters.show.jobs import JOB_COLUMNS
+from project.adapters.show.table import show
+from project.adapters.terminal import say
+from project.bootstrap import make_gateway
+from project.core.printable import one_line
+from project.options import output_options
+from project.services.listing import list_jobs
+from project.services.select_cluster import find_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_NODES = 24
+_MOST_JOBS = 25
+
+
+@click.command("info", short_help="Show the whole grid: clusters, nodes, what is used and free.")
+@click.argument("names", nargs=-1, metavar="[CLUSTER]...")
+@click.option("--nodes", "all_nodes", is_flag=True, help="Every node; else of a large cluster those in trouble.")
+@output_options()
+def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:
+    """Show clusters, nodes and your jobs that have not ended, as the registry last heard of them."""
+    registry = make_gateway().registry
+    clusters = registry.clusters()
+    if names:
+        clusters = [find_cluster(name, clusters) for name in names]
+    active = list_jobs(registry, {"ended": "false"}, _MOST_JOBS)
+    if as_json:
+        say(json.dumps({"clusters": clusters, "jobs": active.jobs}))
+        return
+    show(CLUSTER_COLUMNS, clusters)
+    for cluster in clusters:
+        _print_nodes(cluster, all_nodes=all_nodes or bool(names))
+    if active.jobs:
+        say("")
+        show(JOB_COLUMNS, active.jobs)
+    if active.more:
+        say("There are more: list --active", to_stderr=True)
+
+
+def _print_nodes(cluster: dict[str, Any], *, all_nodes: bool) -> None:
+    found = nodes(cluster)
+    shown = found if all_nodes or len(found) <= _MOST_NODES else [node for node in found if not is_well(node)]
+    if shown:
+        say(f"\n{one_line(cluster['name'])}")
+        show(NODE_COLUMNS, shown)

@@ -1,0 +1,61 @@
+"""`status`: how jobs stand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from project.adapters.show.jobs import (
+    EVENT_COLUMNS,
+    JOB_COLUMNS,
+    TASK_COLUMNS,
+    facts,
+    last_words,
+    task_rows,
+    worth_showing,
+)
+from project.adapters.show.table import show
+from project.adapters.terminal import say
+from project.bootstrap import make_gateway
+from project.options import output_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FEW_TASKS = 20
+
+
+@click.command("status", short_help="Say how jobs stand: tasks, reasons, what happened when.")
+@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.option(
+    "--tasks", "all_tasks", is_flag=True, help="Every array task; else of many only those that are not COMPLETED."
+)
+@output_options()
+def command(uuids: Sequence[str], *, all_tasks: bool, as_json: bool) -> None:
+    """Say how jobs stand; of a single one also its tasks and what happened when."""
+    gateway = make_gateway()
+    jobs = [gateway.registry.job(job_uuid) for job_uuid in gateway.resolver().find_all(uuids)]
+    if as_json:
+        say(json.dumps(jobs))
+    elif len(jobs) > 1:
+        show(JOB_COLUMNS, jobs)
+    else:
+        _print(jobs[0], None if all_tasks else _FEW_TASKS)
+
+
+def _print(job: dict[str, Any], most_tasks: int | None) -> None:
+    for name, text in facts(job):
+        say(f"{name:<10} {text}")
+    rows = task_rows(job)
+    shown = worth_showing(rows, len(rows) if most_tasks is None else most_tasks)
+    if shown:
+        say("")
+        show(TASK_COLUMNS, shown)
+    if len(shown) < len(rows):
+        say(f"{len(shown)} of {len(rows)} tasks shown; --tasks shows all", to_stderr=True)
+    say("")
+    show(EVENT_COLUMNS, job["timeline"])
+    for line in last_words(job).splitlines():
+        say(f"  | {line}")

@@ -1,0 +1,63 @@
+"""What users type every morning: list, status, info and their like, on a real grid."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.far_side import submit, wait_for_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.grid import Grid
+
+pytestmark = pytest.mark.slurm
+
+
+def test_jobs_are_listed_and_their_state_told(grid: Grid, tmp_path: Path) -> None:
+    """`list` narrows by label and by how jobs ended; `status` shows tasks, times and the reason of a failure."""
+    lines = ["[ $SLURM_ARRAY_TASK_ID != 2 ] || { echo no disk >&2; exit 3; }"]
+    resources = {"duration": "10m", "memory_per_thread": "100M", "nbr_jobs_in_array": 3}
+    failing = submit(grid, tmp_path, job_name="daily-1", execution=lines, resources=resources)
+    well = submit(grid, tmp_path, job_name="daily-2", execution=["true"])
+    for job_uuid in (failing, well):
+        wait_for_state(grid, job_uuid, "DONE")
+    listed = grid.client("list", "--label", "daily-*")
+    assert listed.returncode == 0, listed.stderr
+    heading, *rows = [line.split() for line in listed.stdout.splitlines()]
+    assert heading[:2] == ["JOB", "LABEL"]
+    assert [row[0] for row in rows] == [well, failing]
+    failed = grid.client("list", "--label", "daily-*", "--state", "failed", "--newer", "1h", "--json")
+    assert [job["counts"] for job in json.loads(failed.stdout)] == [{"COMPLETED": 2, "FAILED": 1}]
+    page = grid.client("list", "--label", "daily-*", "--limit", "1")
+    assert well in page.stdout
+    assert f"--after {well[:8]}" in page.stderr
+    assert failing in grid.client("list", "--label", "daily-*", "--after", well[:8]).stdout
+    status = grid.client("status", failing[:8])
+    assert status.returncode == 0, status.stderr
+    assert "FAILED" in status.stdout.splitlines()[1]
+    assert any(line.split()[:3] == ["2", "FAILED", "3:0"] for line in status.stdout.splitlines())
+    assert "no disk" in status.stdout
+    both = grid.client("status", failing, well, "--json")
+    assert [job["job_uuid"] for job in json.loads(both.stdout)] == [failing, well]
+    nobody = grid.client("status", "ffffffff")
+    assert (nobody.returncode, "no job of yours" in nobody.stderr) == (2, True)
+
+
+def test_the_whole_grid_is_shown(grid: Grid, tmp_path: Path) -> None:
+    """`info` shows the cluster, its four nodes with what is used, and the jobs that have not ended."""
+    job_uuid = submit(grid, tmp_path, job_name="shown", execution=["sleep 60"])
+    wait_for_state(grid, job_uuid, "RUNNING")
+    info = grid.client("info")
+    assert info.returncode == 0, info.stderr
+    assert "TiB" in info.stdout or "GiB" in info.stdout
+    assert sum(line.startswith("sandbox-") for line in info.stdout.splitlines()) == 4
+    assert job_uuid in info.stdout
+    document = json.loads(grid.client("info", grid.info.name, "--json").stdout)
+    assert {node["gpus"] for node in document["clusters"][0]["status"]["nodes"]} == {2}
+    assert {"allocated_memory_mib", "used_gpus"} <= set(document["clusters"][0]["status"]["nodes"][0])
+    unknown = grid.client("info", "sandbx")
+    assert (unknown.returncode, "Did you mean sandbox" in unknown.stderr) == (2, True)
