@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -13,6 +15,9 @@ from project.core import errors
 from project.core.errors import ExitCode, GridferryError
 from project.core.job_file.fields import FIELDS, Field, json_schema
 from tools.commands_page import commands_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 _NOTE = "<!-- Written by `make docs` from the tables in the code; edit those. -->\n"
@@ -105,11 +110,11 @@ def schema_page() -> str:
     return json.dumps(json_schema(), indent=1) + "\n"
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "job-file.md": job_file_page,
     "job-file.schema.json": schema_page,
     "client.md": client_page,
-    "commands.md": lambda: commands_page(_NOTE),
+    "commands.md": partial(commands_page, _NOTE),
 }
 
 
