@@ -26,6 +26,11 @@ def say(text: object, *, to_stderr: bool = False) -> None:
     click.echo(harmless(text), err=to_stderr)
 
 
+def say_coloured(line: str) -> None:
+    """Print a line of a result that is harmless already and coloured by us; colours only reach a terminal."""
+    click.echo(line)
+
+
 class TerminalPrompter:
     """Asks the person at the terminal.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from rich.cells import cell_len, set_cell_size
 
+from project.adapters.terminal import say_coloured
 from project.core.printable import harmless
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def screen_width() -> int | None:
 def show(columns: Sequence[Column], rows: Sequence[Any]) -> None:
     """Print a table as it suits standard output."""
     for line in render(columns, rows, screen_width()):
-        click.echo(line)
+        say_coloured(line)
 
 
 def render(columns: Sequence[Column], rows: Sequence[Any], width: int | None) -> list[str]:
