@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from project.ports import Connector, FarProgram
+    from project.services.far_side import FarSide
+    from project.services.logs import LogReader
     from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
+    from project.services.watch import Watcher
 
 
 class SystemClock:
@@ -143,8 +146,13 @@ class Gateway:
         """Fetches results."""
         from project.services.retrieve import Retriever  # noqa: PLC0415 - only `retrieve` needs it
 
-        return Retriever(
-            registry=self.registry,
+        return Retriever(registry=self.registry, far_side=self.far_side(), view=self.view)
+
+    def far_side(self) -> FarSide:
+        """Opens connections to where jobs are."""
+        from project.services.far_side import FarSide  # noqa: PLC0415 - only what is called is imported
+
+        return FarSide(
             connector=self.connector,
             records=self.records,
             toolbox=self.toolbox,
@@ -152,6 +160,18 @@ class Gateway:
             view=self.view,
             logins=self.logins,
         )
+
+    def log_reader(self) -> LogReader:
+        """Reads what jobs print."""
+        from project.services.logs import LogReader  # noqa: PLC0415 - see above
+
+        return LogReader(registry=self.registry, far_side=self.far_side(), view=self.view, clock=SystemClock())
+
+    def watcher(self) -> Watcher:
+        """Watches jobs until they have ended."""
+        from project.services.watch import Watcher  # noqa: PLC0415 - see above
+
+        return Watcher(registry=self.registry, clock=SystemClock())
 
     def waiter(self) -> Waiter:
         """Waits for a job's end."""

@@ -24,6 +24,9 @@ COMMANDS = {
     "retrieve": CommandEntry("project.commands.retrieve", "Fetch the results of a job (the same as -r)."),
     "list": CommandEntry("project.commands.list", "List your jobs, the newest first."),
     "status": CommandEntry("project.commands.status", "Say how jobs stand: tasks, reasons, what happened when."),
+    "watch": CommandEntry("project.commands.watch", "Watch jobs until all have ended, then sum up."),
+    "wait": CommandEntry("project.commands.wait", "Wait for jobs to end; exits with the job's own exit code."),
+    "logs": CommandEntry("project.commands.logs", "Print what a job printed; -f follows it live."),
     "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }

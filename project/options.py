@@ -53,6 +53,14 @@ def output_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return _all_of(OUTPUT)
 
 
+def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator for commands that log in to a job's cluster: `--set` and those of BEHAVIOUR."""
+    given = click.option(
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key, passphrase or username to use."
+    )
+    return _all_of((given, *BEHAVIOUR))
+
+
 def behaviour_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator that adds `--yes`, `--no-input` and `--json`."""
     return _all_of(BEHAVIOUR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -101,6 +101,22 @@ class RemoteFile:
     path: str
     size: int
     sha256: str
+
+
+class LogText(NamedTuple):
+    """A piece of what a job printed.
+
+    Attributes:
+        name: of the file there.
+        task: array task id, "" for a plain job.
+        stream: "out" or "err".
+        data: the bytes.
+    """
+
+    name: str
+    task: str
+    stream: str
+    data: bytes
 
 
 class LoginNode(Protocol):

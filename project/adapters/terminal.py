@@ -135,6 +135,16 @@ class PlainView:
         """Bytes of a transfer; nothing on plain lines."""
 
 
+class QuietView(PlainView):
+    """Says what is worth it and shows no stages: for commands whose output is what counts."""
+
+    def begin(self, stage: str) -> None:
+        """A stage begins."""
+
+    def end(self, detail: str = "") -> None:
+        """It is done."""
+
+
 class LiveView(PlainView):
     """The same on a terminal: the running stage with a spinner, finished ones ticked."""
 
@@ -199,4 +209,6 @@ def _escape(text: str) -> str:
 
 def make_view(*, quiet: bool = False) -> PlainView:
     """Return the view that suits standard error."""
-    return LiveView() if sys.stderr.isatty() and not quiet else PlainView()
+    if quiet:
+        return QuietView()
+    return LiveView() if sys.stderr.isatty() else PlainView()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -18,7 +19,6 @@ from project.core.problems import InvalidDocument, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _MAX_BYTES = 2_000_000
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
@@ -126,6 +126,13 @@ def _syntax_problem(error: yaml.YAMLError) -> Problem:
     said = getattr(error, "problem", None) or str(error)
     line = None if mark is None else mark.line + 1
     return Problem("", f"this is not YAML: {said}", "Look at the indentation, colons and quotes there", line)
+
+
+def settings_alone(settings: Sequence[str]) -> dict[str, Any]:
+    """Return what `--set` says where there is no file (UsageError as below)."""
+    given = LoadedFile("", {}, Path())
+    apply_settings(given, settings)
+    return dict(given.document)
 
 
 def apply_settings(loaded: LoadedFile, settings: Sequence[str]) -> None:

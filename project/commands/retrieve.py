@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from project.adapters.terminal import say
-from project.adapters.user_input import LoadedFile, apply_settings
+from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
-from project.options import behaviour_options
+from project.options import login_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 @click.command("retrieve", short_help="Fetch the results of a job (the same as -r).")
 @click.argument("uuid")
 @click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="Where they go  [default: ./UUID]")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key, passphrase or username to use."
-)
-@behaviour_options()
+@login_options()
 def command(uuid: str, to: Path | None, **options: Any) -> None:
     """Fetch the outputs of a job that has ended, and what Slurm wrote for it, into ./UUID/."""
     run_retrieve(uuid, to=to, **options)
@@ -37,9 +34,7 @@ def run_retrieve(
     """Do what `retrieve` and `-r` promise."""
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     job_uuid = gateway.resolver().find(uuid)
-    given = LoadedFile("", {}, Path())
-    apply_settings(given, settings)
-    retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), given.document)
+    retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), settings_alone(settings))
     _print_result(retrieved, as_json=as_json)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,7 @@ import click
 from project.adapters.modules import LocalModules, find_modules
 from project.adapters.source import locate_job
 from project.adapters.terminal import say
-from project.adapters.user_input import LoadedFile, apply_settings, load
+from project.adapters.user_input import LoadedFile, apply_settings, load, settings_alone
 from project.bootstrap import Gateway, make_gateway
 from project.core.errors import UsageError
 from project.core.job_file.fields import SECRET_KEYS
@@ -30,6 +29,7 @@ from project.services.staging import run_staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from project.services.dispatch import Submitted
 
@@ -134,9 +134,7 @@ def _secrets(request: SubmitRequest | None, settings: Sequence[str]) -> dict[str
     """Return the secrets the user gave with this call."""
     if request is not None:
         return {key: value for key, value in request.user_input.items() if key in SECRET_KEYS}
-    given = LoadedFile("", {}, Path())
-    apply_settings(given, settings)
-    return {key: value for key, value in given.document.items() if key in SECRET_KEYS}
+    return {key: value for key, value in settings_alone(settings).items() if key in SECRET_KEYS}
 
 
 def _unfinished(request: SubmitRequest, gateway: Gateway) -> str | None:

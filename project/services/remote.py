@@ -41,7 +41,14 @@ class Remote:
         self._answer: ProbeAnswer | None = None
 
     def probe(self, job_uuid: str) -> JobPaths:
-        """Make the job's folders, find a Python, bring the program if it is missing; return the job's paths."""
+        """Do what `reach` does and make the job's folders; return its paths."""
+        return self._reach(job_uuid).paths.job(job_uuid)
+
+    def reach(self) -> None:
+        """Find a Python there, and bring the program if it is missing."""
+        self._reach(None)
+
+    def _reach(self, job_uuid: str | None) -> ProbeAnswer:
         cluster = self._cluster
         script = probe_script(
             job_root=str(cluster.get("job_root") or ""),
@@ -54,7 +61,7 @@ class Remote:
         if not answer.has_program:
             self._node.put(self._program.content, answer.paths.program(self._program.file_name))
         self._answer = answer
-        return answer.paths.job(job_uuid)
+        return answer
 
     def leave_credentials(self, credentials: Mapping[str, Any]) -> None:
         """Let the follower know where to report, in a private file."""
@@ -76,8 +83,8 @@ class Remote:
         if executable:
             target.chmod(target.stat().st_mode | _EXECUTABLE)
 
-    def run(self, command: str, job_uuid: str) -> Iterator[dict[str, Any]]:
-        """Run a command of the program; yield its events.
+    def run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
+        """Run a command of the program with its words, such as a job's UUID; yield its events.
 
         Raises:
             GridferryError: the error it ended with.
@@ -85,7 +92,7 @@ class Remote:
         """
         answer = self._probed
         program = answer.paths.program(self._program.file_name)
-        words = [answer.python, "-I", "-S", program, command, job_uuid]
+        words = [answer.python, "-I", "-S", program, command, *arguments]
         shell, self._shell = self._fresh_shell(), None
         for line in shell.become("exec " + " ".join(shlex.quote(word) for word in words)):
             if line.startswith(LINE_PREFIX):

@@ -10,13 +10,13 @@ from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreach
 from project.core.messages import report_batch
 from project.core.units import format_bytes
 from project.ports import RemoteFile
-from project.services.logins import LoginChoice, login_for
 from project.services.remote import Remote, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from project.ports import Connector, FarProgram, Prompter, RecordStore, Registry, View
+    from project.ports import Registry, View
+    from project.services.far_side import FarSide
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,11 @@ class Retrieved:
 
 @dataclass(frozen=True, kw_only=True)
 class Retriever:
-    """Fetches results; every attribute is a port."""
+    """Fetches results; every attribute is a port or a service."""
 
     registry: Registry
-    connector: Connector
-    records: RecordStore
-    toolbox: FarProgram
-    prompter: Prompter
+    far_side: FarSide
     view: View
-    logins: LoginChoice
 
     def retrieve(self, job_uuid: str, folder: Path, overrides: Mapping[str, Any]) -> Retrieved:
         """Fetch all outputs of an ended job into `folder`; what an earlier try left is kept and checked.
@@ -102,31 +98,11 @@ class Retriever:
             NotEnded: the cluster is away and the registry knows of no end.
         """
         try:
-            return self._connect(job, overrides)
+            return self.far_side.connect(job, overrides)
         except Unreachable as error:
             if job.get("ended"):
                 raise
             raise self._not_ended(job) from error
-
-    def _connect(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> Remote:
-        self.view.begin("connect")
-        cluster = job["destination_cluster"]
-        record = self.records.load(str(job["job_uuid"])) or {}
-        username = record.get("username") or str(job["user_input"].get("username") or "")
-        known = {"username": username, "private_key": record.get("private_key")}
-        given = {key: value for key, value in overrides.items() if value}
-        user_input = {**known, **given}
-        user_input["private_key"] = self._key_that_exists(user_input["private_key"])
-        node = self.connector.connect(login_for(cluster, user_input, self.logins))
-        self.view.end(str(cluster["name"]))
-        own_python = self.logins.own_python(str(cluster["name"]))
-        return Remote(node, cluster, self.toolbox, own_python=own_python)
-
-    def _key_that_exists(self, key: str | None) -> str | None:
-        """Return the key's path, asking for another one where it is no longer there."""
-        while key and not Path(key).expanduser().exists():
-            key = self.prompter.text(f"The key {key} is no longer there. Path of the key to use")
-        return key
 
     def _manifest(self, remote: Remote, job: Mapping[str, Any]) -> dict[str, Any]:
         self.view.begin("list outputs")

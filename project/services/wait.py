@@ -9,11 +9,21 @@ from project.core.errors import JobFailed, RegistryUnavailable
 from project.core.states import GatewayState, is_final, is_success
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from project.ports import Clock, Registry, View
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 15.0
 _GROWTH = 1.3
+
+
+def waits_s() -> Iterator[float]:
+    """Yield the waits between questions to the registry: short at first, never longer than a quarter of a minute."""
+    wait_s = _FIRST_WAIT_S
+    while True:
+        yield wait_s
+        wait_s = min(_LONGEST_WAIT_S, wait_s * _GROWTH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +40,18 @@ class Waiter:
         Raises:
             JobFailed: it ended, and not well.
         """
-        shown, wait_s = "", _FIRST_WAIT_S
+        shown, pauses = "", waits_s()
         self.view.begin("wait")
         while True:
             job = self._ask(job_uuid)
             state = str(job.get("state", shown))
             if state != shown:
                 self.view.begin(state)
-                shown, wait_s = state, _FIRST_WAIT_S
+                shown, pauses = state, waits_s()
             if is_final(state):
                 self.view.end(str(job.get("outcome") or ""))
                 return _judge(job)
-            self.clock.sleep(wait_s)
-            wait_s = min(_LONGEST_WAIT_S, wait_s * _GROWTH)
+            self.clock.sleep(next(pauses))
 
     def _ask(self, job_uuid: str) -> dict[str, Any]:
         """Return the job, or nothing while the registry is away: waiting goes on."""

@@ -1,8 +1,10 @@
 """The toolbox's commands: `python3 -I -S toolbox-<sha12>.pyz COMMAND [WORD ...]`; the wrapper's are among them."""
 
+import json
 import sys
 from typing import Callable, Dict, List, Sequence
 
+from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
 from project.wrapper import __main__ as wrapper
 from project.wrapper import calls
@@ -37,7 +39,21 @@ def _journal(job: Job, events: Events) -> None:
     events.send("journal", entries=job.journal.unsent())
 
 
-COMMANDS: Dict[str, Command] = dict(wrapper.COMMANDS, manifest=_of_a_job(_manifest), journal=_of_a_job(_journal))
+def _logs(words: Sequence[str]) -> int:
+    """Send what a job printed."""
+    job_uuid, request = words
+
+    def followed(events: Events) -> None:
+        job = open_job(own_paths(), job_uuid, Clock())
+        calls.ensure_follower(own_paths())
+        send_logs(job, LogRequest(**json.loads(request)), events, Clock())
+
+    return calls.guarded(followed, Events(calls.STDOUT))
+
+
+COMMANDS: Dict[str, Command] = dict(
+    wrapper.COMMANDS, manifest=_of_a_job(_manifest), journal=_of_a_job(_journal), logs=_logs
+)
 
 
 def main(argv: List[str]) -> int:

@@ -27,6 +27,11 @@ class Events:
         self._patience_s = patience_s
         self._gone = False
 
+    @property
+    def gone(self) -> bool:
+        """Whether nobody reads any more."""
+        return self._gone
+
     def entry(self, entry: Document) -> None:
         """A journal entry was written."""
         self.send("entry", entry=entry)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.far_side import submit, wait_for_state
+from tests.e2e.far_side import kill_logins, submit, wait_for_state, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from demo.grid import Grid
 
 pytestmark = pytest.mark.slurm
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_jobs_are_listed_and_their_state_told(grid: Grid, tmp_path: Path) -> None:
@@ -61,3 +63,46 @@ def test_the_whole_grid_is_shown(grid: Grid, tmp_path: Path) -> None:
     assert {"allocated_memory_mib", "used_gpus"} <= set(document["clusters"][0]["status"]["nodes"][0])
     unknown = grid.client("info", "sandbx")
     assert (unknown.returncode, "Did you mean sandbox" in unknown.stderr) == (2, True)
+
+
+def test_logs_are_followed_over_a_broken_connection(grid: Grid, tmp_path: Path) -> None:
+    """`logs -f` from before the start to the end, byte for byte, though everything of the login is killed between."""
+    loop = "for i in 1 2 3 4 5 6 7 8; do echo line $i; echo oops $i >&2; sleep 1; done"
+    lines = ["printf '\\377 begin\\n'", loop, "printf end"]
+    job_uuid = submit(grid, tmp_path, execution=lines)
+    got = tmp_path / "got"
+    with got.open("wb") as stdout:
+        process = subprocess.Popen(
+            grid.client_argv("logs", "-f", job_uuid[:8]),
+            env={**os.environ, **grid.client_variables},
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: b"line 3\n" in got.read_bytes(), what="the third line")
+        kill_logins(grid)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert "Trying again" in said
+    assert got.read_bytes() == b"\xff begin\n" + b"".join(b"line %d\n" % n for n in range(1, 9)) + b"end"
+    last = grid.client("logs", job_uuid, "--err", "--last", "2")
+    assert last.stdout == "oops 7\noops 8\n"
+    assert grid.client("logs", job_uuid, "--task", "1").returncode == 2
+
+
+def test_waiting_and_watching_end_with_the_jobs(grid: Grid, tmp_path: Path) -> None:
+    """`wait` passes on the exit code or the signal; `watch` prints each change and sums up."""
+    failing = submit(grid, tmp_path, execution=["sleep 2; exit 7"], job_name="seven")
+    killed = submit(grid, tmp_path, execution=["sleep 2; kill -KILL $$"])
+    early = grid.client("wait", failing, "--timeout", "1s")
+    assert (early.returncode, "have not ended" in early.stderr) == (12, True)
+    watched = grid.client("watch", failing, killed)
+    assert watched.returncode == 0, watched.stderr
+    assert "2 jobs: 2 FAILED" in watched.stdout
+    assert any("seven" in line and "FAILED" in line for line in watched.stdout.splitlines())
+    done = grid.client("wait", failing)
+    assert (done.returncode, done.stdout.split()) == (7, [failing, "FAILED", "7"])
+    both = grid.client("wait", killed, failing, "--json")
+    assert (both.returncode, [end["exit_code"] for end in json.loads(both.stdout)]) == (137, [137, 7])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
@@ -102,6 +103,18 @@ def last_words(job: Job) -> str:
     """Return what was printed on standard error where the job last told of it."""
     details = [str(event["body"].get("detail") or "") for event in job["timeline"]]
     return next((detail for detail in reversed(details) if detail), "")
+
+
+def sum_up(jobs: Sequence[Job]) -> list[str]:
+    """Say how jobs ended: how many in which state, and what is to be known of each that did not end well."""
+    counted = Counter(words.headline(job) for job in jobs)
+    lines = [f"{len(jobs)} jobs: {', '.join(f'{number} {word}' for word, number in counted.most_common())}"]
+    for job in jobs:
+        if not is_success(words.headline(job)):
+            tasks = words.tally(job["counts"])
+            told = "; ".join(part for part in (tasks, _note(job)) if part)
+            lines.append(f"{job['job_uuid']}  {words.headline(job)}{f'  {told}' if told else ''}")
+    return lines
 
 
 def facts(job: Job) -> list[tuple[str, str]]:

@@ -57,6 +57,11 @@ def show(columns: Sequence[Column], rows: Sequence[Any]) -> None:
         say_coloured(line)
 
 
+def draw(columns: Sequence[Column], rows: Sequence[Any]) -> str:
+    """Return a table as it suits the terminal now."""
+    return "\n".join(render(columns, rows, screen_width()))
+
+
 def render(columns: Sequence[Column], rows: Sequence[Any], width: int | None) -> list[str]:
     """Return the lines of a table.
 

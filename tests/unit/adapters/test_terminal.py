@@ -161,10 +161,16 @@ def _view(flag: str, *, at_terminal: bool, program: str = _VIEW) -> str:
     return shown
 
 
-@pytest.mark.parametrize(("flag", "at_terminal"), [("", False), ("quiet", True)])
-def test_stages_are_plain_lines_with_their_times(flag: str, at_terminal: bool) -> None:
-    """In a pipe, a log or where it is wished for; brackets in what is said are only brackets."""
-    lines = _view(flag, at_terminal=at_terminal).split("\n")
+@pytest.mark.parametrize("at_terminal", [True, False])
+def test_a_quiet_view_says_what_is_worth_it_and_shows_no_stages(at_terminal: bool) -> None:
+    """For commands whose output is what counts."""
+    lines = _view("quiet", at_terminal=at_terminal).split("\n")
+    assert [line.strip() for line in lines if line] == ["| gcc: [error]", "a [note]"]
+
+
+def test_stages_are_plain_lines_with_their_times() -> None:
+    """In a pipe or a log; brackets in what is said are only brackets."""
+    lines = _view("", at_terminal=False).split("\n")
     assert [line.strip().split("s  ")[-1] for line in lines if line] == [
         "connect: nic5 [bold]", "| gcc: [error]", "a [note]", "failed   compile",
     ]  # fmt: skip

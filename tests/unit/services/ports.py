@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import GridferryError, TransferFailed, UsageError
@@ -176,6 +177,8 @@ class FakeCluster:
         files: content of the files there, by path.
         logins: who has logged in.
         closed: how often the connection was closed.
+        says_once: whether an event that was said (or raised) is not said again to the next who asks.
+        words: of the last command.
     """
 
     def __init__(self) -> None:
@@ -184,6 +187,8 @@ class FakeCluster:
         self.logins: list[Login] = []
         self.uploads: list[str] = []
         self.closed = 0
+        self.says_once = False
+        self.words: list[str] = []
         self.exit_status: int | None = 0
         self.error_tail = ""
 
@@ -208,9 +213,12 @@ class FakeCluster:
 
     def become(self, script: str) -> Iterator[str]:
         """Be the wrapper."""
-        command = script.split()[-2]
+        command, *self.words = shlex.split(script.partition(".pyz ")[2])
+        events = self.events[command]
         yield "noise of a profile"
-        for event in self.events[command]:
+        while events:
+            event = events.pop(0) if self.says_once else events[0]
+            events = events if self.says_once else events[1:]
             if isinstance(event, GridferryError):
                 raise event
             yield LINE_PREFIX + json.dumps(event)

@@ -18,6 +18,7 @@ from project.core.errors import (
     Unreachable,
     UsageError,
 )
+from project.services.far_side import FarSide
 from project.services.logins import LoginChoice
 from project.services.retrieve import Retrieved, Retriever
 from tests.unit.services.ports import (
@@ -60,8 +61,7 @@ class Fetch:
 
     def run(self, folder: Path, **overrides: Any) -> Retrieved:
         """Fetch into a folder."""
-        retriever = Retriever(
-            registry=self.registry,
+        far_side = FarSide(
             connector=self.cluster,
             records=self.records,
             toolbox=FakeProgram(),
@@ -69,7 +69,7 @@ class Fetch:
             view=self.view,
             logins=self.logins,
         )
-        return retriever.retrieve(UUID, folder, overrides)
+        return Retriever(registry=self.registry, far_side=far_side, view=self.view).retrieve(UUID, folder, overrides)
 
 
 def test_every_output_comes_back(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""`wait`: until jobs have ended; the exit code is theirs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from project.adapters.show.words import headline
+from project.adapters.terminal import say
+from project.bootstrap import make_gateway
+from project.core.errors import UsageError
+from project.core.units import parse_duration_s
+from project.options import output_options
+from project.services.exit_code import exit_code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command("wait", short_help="Wait for jobs to end; exits with the job's own exit code.")
+@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.option("--timeout", metavar="TIME", help="Wait at most so long (10m, 2h); exit code 12 then.")
+@output_options()
+def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:
+    """Wait until nothing is left to do for these jobs, and say how each ended.
+
+    \b
+    Exit code: 0 if all ended well; else, of the first that did not, in the order given,
+      its own exit code (of an array: of the task that ended worst),
+      128 and the number of the signal that ended it,
+      13 if there is neither: cancelled before it ran, out of time, an error before Slurm had it.
+    """  # noqa: D301 - \b is click's mark for text that is not wrapped
+    gateway = make_gateway()
+    wanted = gateway.resolver().find_all(uuids)
+    gateway.watcher().watch(wanted, lambda _: None, _limit_s(timeout))
+    jobs = [gateway.registry.job(job_uuid) for job_uuid in wanted]
+    codes = {str(job["job_uuid"]): exit_code_of(job) for job in jobs}
+    ends = [
+        {"job_uuid": str(job["job_uuid"]), "outcome": headline(job), "exit_code": codes[str(job["job_uuid"])]}
+        for job in jobs
+    ]
+    if as_json:
+        say(json.dumps(ends))
+    else:
+        for end in ends:
+            say("{job_uuid}  {outcome}  {exit_code}".format(**end))
+    return next((code for code in codes.values() if code), 0)
+
+
+def _limit_s(timeout: str | None) -> float | None:
+    try:
+        return None if timeout is None else parse_duration_s(timeout)
+    except ValueError as error:
+        raise UsageError(str(error), remedy="Write a time such as 10m or 2h") from error

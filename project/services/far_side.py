@@ -1,0 +1,56 @@
+"""The way to the cluster a job is on, with the key and account it was submitted with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from project.services.logins import LoginChoice, login_for
+from project.services.remote import Remote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from project.ports import Connector, FarProgram, Prompter, RecordStore, View
+
+
+@dataclass(frozen=True, kw_only=True)
+class FarSide:
+    """Opens connections to where jobs are; every attribute is a port."""
+
+    connector: Connector
+    records: RecordStore
+    toolbox: FarProgram
+    prompter: Prompter
+    view: View
+    logins: LoginChoice
+
+    def connect(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> Remote:
+        """Connect to a job's cluster.
+
+        Args:
+            job: as the registry has it.
+            overrides: `private_key`, `passphrase` or `username` to use instead of the recorded ones.
+
+        Raises:
+            Unreachable, AuthenticationFailed, HostKeyRefused: see Connector.connect.
+        """
+        self.view.begin("connect")
+        cluster = job["destination_cluster"]
+        record = self.records.load(str(job["job_uuid"])) or {}
+        username = record.get("username") or str(job["user_input"].get("username") or "")
+        known = {"username": username, "private_key": record.get("private_key")}
+        given = {key: value for key, value in overrides.items() if value}
+        user_input = {**known, **given}
+        user_input["private_key"] = self._key_that_exists(user_input["private_key"])
+        node = self.connector.connect(login_for(cluster, user_input, self.logins))
+        self.view.end(str(cluster["name"]))
+        own_python = self.logins.own_python(str(cluster["name"]))
+        return Remote(node, cluster, self.toolbox, own_python=own_python)
+
+    def _key_that_exists(self, key: str | None) -> str | None:
+        """Return the key's path, asking for another one where it is no longer there."""
+        while key and not Path(key).expanduser().exists():
+            key = self.prompter.text(f"The key {key} is no longer there. Path of the key to use")
+        return key

@@ -1,0 +1,80 @@
+"""Watches jobs, however many, by one question a round, until all have ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from project.core.errors import NotEnded, RegistryError, RegistryUnavailable
+from project.core.states import is_final
+from project.services.listing import list_jobs
+from project.services.wait import waits_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from project.ports import Clock, Registry
+
+Jobs = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Watches; every attribute is a port."""
+
+    registry: Registry
+    clock: Clock
+
+    def watch(
+        self, uuids: Sequence[str], show: Callable[[Sequence[Mapping[str, Any]]], None], limit_s: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the jobs, in short, once nothing is left to do for any.
+
+        Args:
+            uuids: of the jobs; none for all that have not ended, and those that are submitted meanwhile.
+            show: called with the jobs in each round, changed or not.
+            limit_s: how long to watch at most.
+
+        Raises:
+            NotEnded: the limit came first.
+            RegistryError: one of them is none of the user's.
+        """
+        jobs: Jobs = {}
+        pauses, started_s = waits_s(), self.clock.now_s()
+        while True:
+            before = _standing(jobs)
+            asked = self._ask(uuids, jobs)
+            show(list(jobs.values()))
+            active = [job for job in jobs.values() if not _is_done(job)]
+            if asked and not active:
+                return list(jobs.values())
+            if limit_s is not None and self.clock.now_s() - started_s >= limit_s:
+                raise NotEnded(f"{len(active)} of {len(jobs)} jobs have not ended", remedy="Wait again")
+            if _standing(jobs) != before:
+                pauses = waits_s()
+            self.clock.sleep(next(pauses))
+
+    def _ask(self, uuids: Sequence[str], jobs: Jobs) -> bool:
+        """Bring `jobs` up to date; False, and they stay as they were, while the registry is away."""
+        try:
+            found = [] if uuids else list_jobs(self.registry, {"ended": "false"}, None).jobs
+            wanted = list(uuids) or list(jobs)
+            known = [
+                job_uuid for job_uuid in wanted if not (job_uuid in jobs and is_final(str(jobs[job_uuid]["state"])))
+            ]
+            found += self.registry.jobs_beginning(known)
+        except RegistryUnavailable:
+            return False
+        jobs.update({str(job["job_uuid"]): job for job in found})
+        unknown = [job_uuid for job_uuid in uuids if job_uuid not in jobs]
+        if unknown:
+            raise RegistryError(f"the registry knows no job {unknown[0]} of yours", remedy="`list` shows them")
+        return True
+
+
+def _is_done(job: Mapping[str, Any] | None) -> bool:
+    return job is not None and is_final(str(job["state"]))
+
+
+def _standing(jobs: Jobs) -> list[tuple[Any, ...]]:
+    return [(job["state"], job["outcome"], job["counts"]) for job in jobs.values()]
