@@ -18,6 +18,7 @@ from project.config import Settings, load_settings
 from project.core.errors import UsageError
 from project.services.dispatch import Dispatcher
 from project.services.logins import LoginChoice
+from project.services.plan import Planner
 from project.services.reach import Reacher
 from project.services.submit import Submitter
 from project.services.wait import Waiter
@@ -126,8 +127,8 @@ class Gateway:
             registry=self.registry,
             records=self.records,
             modules=LocalModules(),
-            pack=build_parcel,
-            repositories=repositories,
+            planner=Planner(records=self.records, pack=build_parcel, repositories=repositories, view=self.view),
+            toolbox=self.toolbox,
             prompter=self.prompter,
             view=self.view,
             clock=SystemClock(),

@@ -30,6 +30,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("owner", "ended", "sort"),
         ("owner", "label", "sort"),
         ("owner", "resubmission_of", "sort"),
+        ("owner", "campaign", "sort"),
     ),
     "tasks": (("job_uuid", "sort"),),
     "events": (("job_uuid", "sort"), ("mail_state", "mail_due_at"), ("owner", "mail_sent_at")),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from project.core.messages import SCHEMA
-from project.core.rules import ANYTHING, OBJECT, ROW, SCALAR, TIME, UUID, Rule, many, optional, text, whole
+from project.core.rules import ANYTHING, OBJECT, ROW, SCALAR, TIME, UUID, Rule, keyed, many, optional, text, whole
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ OWNER_FIELDS: dict[str, Rule] = {
     "schema": whole(1),
     "job_uuid": UUID,
 }
+_CAMPAIGN = {"uuid": UUID, "indexes": text(least=1)}
+#: Fields a job has from its creation on, or never.
+LASTING_FIELDS: dict[str, Rule] = {"campaign": keyed(_CAMPAIGN, "an object of uuid and indexes", tuple(_CAMPAIGN))}
 _PLACES = 10  # enough for the highest array task id
 
 
@@ -72,6 +75,8 @@ def new_job(job_uuid: str, owner: str, cluster: Mapping[str, Any], now: str) -> 
         **dict.fromkeys((*PLAIN_FIELDS, *MARKS), None),
         "job_directory": "",
         "working_directory": "",
+        "campaign": "",
+        "indexes": "",
         "user_input": "{}",
         "modules": "[]",
         "label": "",
@@ -97,6 +102,8 @@ def set_fields(job: Document, fields: Mapping[str, Any]) -> None:
             job[key] = str(value) if key == "slurm_job_id" and value is not None else value
         elif key in {"user_input", "modules"}:
             job[key] = json.dumps(value)
+        elif key == "campaign":
+            job["campaign"], job["indexes"] = value["uuid"], value["indexes"]
         if key == "user_input":
             job["label"] = str(value.get("job_name") or "")
 

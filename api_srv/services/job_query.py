@@ -61,6 +61,7 @@ _PARAMETERS = {
     "label": _Parameter(text(MOST_TEXT_CHARS), _labelled),
     "since": _Parameter(TIME, lambda given: [Condition("sort", ">=", given)]),
     "before": _Parameter(TIME, lambda given: [Condition("sort", "<", given)]),
+    "campaign": _Parameter(UUID, _equal("campaign")),
     "resubmission_of": _Parameter(UUID, _equal("resubmission_of")),
 }
 #: The beginning of a UUID.

@@ -35,7 +35,13 @@ def summary(job: Document) -> dict[str, Any]:
     """Return what a list of jobs shows of one."""
     label = user_input(job).get("job_name")
     later = {"counts": job.get("counts") or {}, "flag": job.get("flag") or "", **{key: job.get(key) for key in MARKS}}
-    return {**{key: job[key] for key in _SHOWN}, "cluster": job["cluster"], "job_name": label, **later}
+    own = {"cluster": job["cluster"], "job_name": label, "campaign": campaign_of(job)}
+    return {**{key: job[key] for key in _SHOWN}, **own, **later}
+
+
+def campaign_of(job: Document) -> dict[str, str] | None:
+    """Return what makes a job a part of a campaign, None for others."""
+    return {"uuid": job["campaign"], "indexes": job["indexes"]} if job.get("campaign") else None
 
 
 def view(job: Document, tasks: Iterable[Document], events: Iterable[Document]) -> dict[str, Any]:

@@ -156,7 +156,8 @@ class Jobs:
         return job_view.view(job, self._store.tasks(job_uuid), self._store.events(job_uuid))
 
     def _new(self, caller: Caller, job_uuid: str, body: Mapping[str, Any]) -> Document:
-        found = self._problems(caller, job_uuid, body, job_document.OWNER_FIELDS, ["user_input"])
+        shape = {**job_document.OWNER_FIELDS, **job_document.LASTING_FIELDS}
+        found = self._problems(caller, job_uuid, body, shape, ["user_input"])
         cluster = self._cluster(body, found)
         validate.refuse(found)
         job = job_document.new_job(job_uuid, caller.name, cluster, clock.now())

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import io
+import json
 import tokenize
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from project.adapters.records import write_private
+from project.wrapper.launcher import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _PROJECT = Path(__file__).resolve().parent.parent
 _CORE = "core"
 _LAUNCHER = "project/wrapper/launcher.py"
+#: Empty there: what `project` offers here is the client's.
+_PACKAGE = "project/__init__.py"
 #: The earliest time a zip can hold: with it, unpacking and building again gives the same bytes.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 #: What stands before a token that begins a statement; a string there is a docstring.
@@ -112,13 +116,14 @@ def _imported(source: bytes) -> Iterator[str]:
 
 
 def _zipped(sources: dict[str, bytes]) -> bytes:
+    """Return the zipapp: its launcher, and all sources in one member, since compressed together they are smaller."""
     import zipfile  # noqa: PLC0415 - seldom needed
 
-    members = {"__main__.py": sources[_LAUNCHER], "project/__init__.py": b"", **sources}
+    lean = {name: _lean(source).decode() for name, source in {_PACKAGE: b"", **sources}.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _TIMESTAMP), _lean(content), zipfile.ZIP_DEFLATED)
+        for name, content in (("__main__.py", lean[_LAUNCHER]), (SOURCES, json.dumps(lean, ensure_ascii=False))):
+            archive.writestr(zipfile.ZipInfo(name, _TIMESTAMP), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

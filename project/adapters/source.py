@@ -10,6 +10,7 @@ import json
 import os
 import tarfile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import UsageError
@@ -24,7 +25,14 @@ IGNORE_FILE = ".gridferryignore"
 _SPEC_MODE = 0o600
 
 
-def build_parcel(target: Path, *, spec: Mapping[str, Any], modules: Iterable[Path], directory: Path | None) -> None:
+def build_parcel(
+    target: Path,
+    *,
+    spec: Mapping[str, Any],
+    modules: Iterable[Path],
+    directory: Path | None,
+    others: Mapping[str, Path | bytes] = MappingProxyType({}),
+) -> None:
     """Write the parcel: the same content gives the same bytes.
 
     Args:
@@ -32,16 +40,26 @@ def build_parcel(target: Path, *, spec: Mapping[str, Any], modules: Iterable[Pat
         spec: becomes spec.json.
         modules: files that go to `modules/`.
         directory: a job that is a directory; its content becomes `work/`.
+        others: what else goes along, by name in the parcel: bytes, or a file here.
 
     Raises:
-        UsageError: a file cannot be read, or a symlink leads out of the directory.
+        UsageError: a file cannot be read, a symlink leads out of the directory, or two files want the same name.
     """
     with _archive(target) as archive:
         _add_bytes(archive, "spec.json", json.dumps(spec, sort_keys=True).encode())
         for path in sorted(modules):
             _add(archive, path.resolve(), f"modules/{path.name}")
-        for path, name in _tree(directory):
-            _add(archive, path, f"{_WORK}/{name}")
+        packed = {f"{_WORK}/{name}": path for path, name in _tree(directory)}
+        for name, path in packed.items():
+            _add(archive, path, name)
+        for name, other in others.items():
+            if isinstance(other, bytes):
+                _add_bytes(archive, name, other)
+            elif name not in packed:
+                _add(archive, other.resolve(), name)
+            elif packed[name].resolve() != other.resolve():
+                remedy = "Rename one of them, or keep the job's out by its ignore file"
+                raise UsageError(f"{packed[name]} and {other} would both be {name} there", remedy=remedy)
 
 
 def pack_folder(target: Path, folder: Path) -> None:

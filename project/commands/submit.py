@@ -10,6 +10,7 @@ import click
 
 from project.adapters.modules import LocalModules, find_modules
 from project.adapters.source import locate_job
+from project.adapters.task_sources import TaskReader
 from project.adapters.terminal import say
 from project.adapters.user_input import LoadedFile, apply_settings, load, settings_alone
 from project.bootstrap import Gateway, make_gateway
@@ -23,6 +24,7 @@ from project.core.problems import InvalidDocument, Problem
 from project.core.slurm.script import Placement, render
 from project.options import submit_options
 from project.ports import Stage
+from project.services.campaign.check import refuse, task_problems
 from project.services.fate import learn_fate
 from project.services.request import SubmitRequest
 from project.services.staging import run_staging
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from project.core.job import JobSpec
+    from project.ports import Task
     from project.services.dispatch import Submitted
 
 
@@ -95,6 +99,7 @@ def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[
         spec = validate(loaded.document, source=loaded.source, lines=loaded.lines)
         repository = parse_git(spec.job or "")
         job_path = None if repository else _job_path(loaded, spec.job)
+        tasks = _tasks(loaded, spec, job_path)
     except InvalidDocument as error:
         problems.append(error)
     try:
@@ -103,7 +108,17 @@ def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[
         problems.append(error)
     if problems:
         raise _joined(problems)
-    return SubmitRequest(loaded.source, loaded.document, spec, steps, files, job_path, repository)
+    return SubmitRequest(loaded.source, loaded.document, spec, steps, files, job_path, repository, tasks)
+
+
+def _tasks(loaded: LoadedFile, spec: JobSpec, job_path: Path | None) -> list[Task]:
+    """Return the tasks of a campaign, none of another job."""
+    if spec.for_each is None:
+        return []
+    directory = job_path if job_path is not None and job_path.is_dir() else None
+    tasks = TaskReader(loaded.folder, directory).read(spec.for_each, source=loaded.source, lines=loaded.lines)
+    refuse(loaded.source, task_problems(spec, tasks), loaded.lines)
+    return tasks
 
 
 def _job_path(loaded: LoadedFile, job: str | None) -> Path | None:

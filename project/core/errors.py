@@ -14,6 +14,7 @@ GridferryError
 ├── SubmissionRefused        Slurm refused the job for good
 ├── SubmissionUnknown        whether Slurm took the job is not known yet    (resuming finds out)
 ├── SchedulerUnavailable     Slurm does not answer                          (trying again may help)
+├── WaitsForRoom             a campaign's part is not submitted yet         (it follows by itself)
 ├── NotEnded                 the job has not ended, so there is nothing to fetch yet
 ├── JobFailed                the job ended, and not well
 ├── TransferFailed           files did not arrive whole                     (trying again resumes)
@@ -151,6 +152,13 @@ class SubmissionUnknown(GridferryError):
 
 class SchedulerUnavailable(GridferryError):
     """Slurm does not answer."""
+
+    exit_code = ExitCode.SCHEDULER
+    transient = True
+
+
+class WaitsForRoom(GridferryError):
+    """A part of a campaign is not in Slurm's queue yet: others come first, or a limit is reached."""
 
     exit_code = ExitCode.SCHEDULER
     transient = True

@@ -38,6 +38,17 @@ class Resources(NamedTuple):
     requeue: bool = False
 
 
+class ForEach(NamedTuple):
+    """What a campaign has one task for each of; exactly one of `files`, `csv` and `matrix` is given."""
+
+    files: Sequence[str] = ()
+    csv: Optional[str] = None
+    bring: Sequence[str] = ()
+    matrix: Mapping[str, Sequence[str]] = MappingProxyType({})
+    at_once: Optional[int] = None
+    tasks_per_array: Optional[int] = None
+
+
 class JobSpec(NamedTuple):
     """A whole job file, validated."""
 
@@ -57,6 +68,7 @@ class JobSpec(NamedTuple):
     dependencies: Sequence[str] = ()
     notify: Sequence[str] = ()
     resources: Resources = Resources()
+    for_each: Optional[ForEach] = None
     kwargs: Mapping[str, Any] = MappingProxyType({})
 
     @property

@@ -11,6 +11,7 @@ jobs/<uuid>/
 parcel.tar.gz           spec, modules and (for a directory) the job, as uploaded
 spec.json               the validated user input and the cluster
 work/                   the working directory
+tasks                   of a campaign's part: the table of its tasks
 modules/                the user's modules
 journal/000001.json     what there is to report, one file an entry
 control/                intent, slurm_job_id, guard, leases, marks of the job script
@@ -108,6 +109,25 @@ class JobPaths(NamedTuple):
     def changed_input(self) -> str:
         """The user input as preprocessing modules left it."""
         return self._in("control", "user_input.json")
+
+    @property
+    def tasks(self) -> str:
+        """The table of a campaign's tasks."""
+        return self._in("tasks")
+
+    @property
+    def parts(self) -> str:
+        """Folders of further parts of the campaign that came in the same parcel, until they are in their places."""
+        return self._in("parts")
+
+    @property
+    def job_uuid(self) -> str:
+        """Of this job."""
+        return posixpath.basename(self.directory)
+
+    def beside(self, job_uuid: str) -> "JobPaths":
+        """Return the paths of another job on this cluster."""
+        return JobPaths(posixpath.join(posixpath.dirname(self.directory), job_uuid))
 
     @property
     def work(self) -> str:

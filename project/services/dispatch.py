@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import GridferryError, SourceNeeded, SubmissionUnknown, Unreachable
+from project.core.errors import GridferryError, SourceNeeded, SubmissionUnknown, Unreachable, WaitsForRoom
 from project.core.layout import JobPaths
 from project.core.states import GatewayState
 from project.ports import Stage
@@ -78,7 +78,7 @@ class Dispatcher:
         job_uuid = str(record["job_uuid"])
         try:
             with ThreadPoolExecutor(1) as pool:
-                credentials = pool.submit(self._register, job_uuid, record["job"])
+                credentials = pool.submit(self._register, record)
                 paths = remote.probe(job_uuid)
                 if record["stage"] != Stage.HANDED_OVER:
                     self._upload(remote, record, paths)
@@ -104,10 +104,11 @@ class Dispatcher:
         self.records.save(record)
         self.records.forget_parcel(str(record["job_uuid"]))
 
-    def _register(self, job_uuid: str, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Create the job in the registry; return how its cluster shall report."""
-        cluster = str(job["destination_cluster"]["name"])
-        self.registry.create_job(job_uuid, job)
+    def _register(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Create the job (a campaign's further parts, too) in the registry; return how its cluster shall report."""
+        cluster = str(record["job"]["destination_cluster"]["name"])
+        for job in (record["job"], *record.get("parts", ())):
+            self.registry.create_job(str(job["job_uuid"]), job)
         credentials = self.registry.report_credentials(cluster)
         own = self.logins.clusters.get(cluster, {})
         return {**credentials, "url": own.get("registry_url") or credentials["url"]}
@@ -116,6 +117,9 @@ class Dispatcher:
         self.view.begin("launch")
         try:
             self._watch(remote, record, detach=detach)
+        except WaitsForRoom as error:  # the cluster has all it needs and sees to the rest
+            self._note(record, Stage.HANDED_OVER)
+            self.view.note(f"{error.message}. {error.remedy}")
         except GridferryError as error:
             if not error.transient:
                 self._give_up(record)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.job_file.fields import without_secrets
 from project.core.job_file.validate import validate
+from project.core.problems import InvalidDocument, Problem
+from project.services.campaign.check import refuse, task_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from project.core.job import JobSpec
     from project.core.job_source import GitSource
     from project.core.module_steps import ModuleStep
+    from project.ports import Task
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class SubmitRequest:
         module_files: where each module's file is.
         job_path: the file or directory to bring along, or None.
         repository: the Git repository that the job is, or None.
+        tasks: of a campaign; none for other jobs.
     """
 
     source: str
@@ -40,6 +44,7 @@ class SubmitRequest:
     module_files: Mapping[str, Path]
     job_path: Path | None
     repository: GitSource | None = None
+    tasks: Sequence[Task] = ()
 
     @property
     def public_input(self) -> dict[str, Any]:
@@ -54,12 +59,20 @@ class SubmitRequest:
         """
         secrets = {k: v for k, v in self.user_input.items() if k not in self.public_input}
         merged = {**user_input, **secrets}
-        spec = validate(merged, source=f"{self.source} after its staging modules")
+        source = f"{self.source} after its staging modules"
+        spec = validate(merged, source=source)
+        if spec.for_each != self.spec.for_each:
+            raise InvalidDocument(
+                source, [Problem("for_each", "a module changed this", "Modules may change all but `for_each`")]
+            )
+        if self.tasks:
+            refuse(source, task_problems(spec, self.tasks))
         return replace(self, user_input=merged, spec=spec)
 
     @property
     def sha256(self) -> str:
         """What two submissions of the same thing have in common."""
         steps = [step._asdict() for step in self.steps]
-        text = json.dumps([self.public_input, steps, str(self.job_path)], sort_keys=True, default=str)
+        tasks = [dict(task.values) for task in self.tasks]
+        text = json.dumps([self.public_input, steps, str(self.job_path), tasks], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

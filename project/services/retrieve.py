@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreachable
 from project.core.messages import report_batch
+from project.core.slurm.states import aggregate, parse_state
 from project.core.units import format_bytes
 from project.ports import RemoteFile
+from project.services.campaign.gather import TABLE, Gathered, gather, write_table
 from project.services.remote import Remote, make_folder
 
 if TYPE_CHECKING:
@@ -60,32 +62,46 @@ class Retriever:
         """
         self.view.begin("ask the registry")
         job = self.registry.job(job_uuid)
-        self.view.end(str(job.get("outcome") or job["state"]))
-        remote = self._connect_for(job, overrides)
+        jobs = self._parts(job)
+        self.view.end(_outcome(jobs))
+        remote = self._connect_for(jobs[0], overrides)
         try:
-            job = self._catch_up(job, remote)
-            manifest = self._manifest(remote, job)
-            names = self._fetch(remote, manifest["files"], folder)
+            jobs = self._catch_up(jobs, remote)
+            manifests = self._manifests(remote, jobs)
+            gathered = gather(list(zip(jobs, manifests, strict=True))) if job.get("campaign") else plain(manifests[0])
+            names = self._fetch(remote, gathered.files, folder)
         finally:
             remote.close()
-        return Retrieved(job_uuid, str(job.get("outcome") or job["state"]), folder, names, list(manifest["missing"]))
+        if gathered.rows:
+            write_table(folder / TABLE, gathered.rows)
+            names.append(TABLE)
+        return Retrieved(job_uuid, _outcome(jobs), folder, names, gathered.missing)
 
-    def _catch_up(self, job: Mapping[str, Any], remote: Remote) -> dict[str, Any]:
+    def _parts(self, job: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return all parts of the campaign a job belongs to; a plain job alone."""
+        campaign = job.get("campaign")
+        if not campaign:
+            return [job]
+        uuids = [str(part["job_uuid"]) for part in self.registry.jobs(campaign=campaign["uuid"], limit="500")]
+        return [job if job_uuid == job["job_uuid"] else self.registry.job(job_uuid) for job_uuid in reversed(uuids)]
+
+    def _catch_up(self, jobs: Sequence[Mapping[str, Any]], remote: Remote) -> list[dict[str, Any]]:
         """Bring along what the cluster has not reported yet, and ask the registry again.
 
         Raises:
-            NotEnded: the job really has not ended.
+            NotEnded: a job really has not ended.
         """
-        job_uuid = str(job["job_uuid"])
+        uuids = [str(job["job_uuid"]) for job in jobs]
         self.view.begin("ask the cluster")
-        remote.probe(job_uuid)
-        for event in remote.run("journal", job_uuid):
-            self._relay(str(job["destination_cluster"]["name"]), event["entries"])
-        job = self.registry.job(job_uuid)
-        if not job.get("ended"):
-            raise self._not_ended(job)
-        self.view.end(str(job.get("outcome") or job["state"]))
-        return job
+        remote.probe(uuids[0])
+        for event in remote.run("journal", *uuids):
+            self._relay(str(jobs[0]["destination_cluster"]["name"]), event["entries"])
+        now = [self.registry.job(job_uuid) for job_uuid in uuids]
+        for job in now:
+            if not job.get("ended"):
+                raise self._not_ended(job)
+        self.view.end(_outcome(now))
+        return now
 
     def _not_ended(self, job: Mapping[str, Any]) -> NotEnded:
         standing = _standing(job, self.registry.states(str(job["job_uuid"])))
@@ -104,18 +120,16 @@ class Retriever:
                 raise
             raise self._not_ended(job) from error
 
-    def _manifest(self, remote: Remote, job: Mapping[str, Any]) -> dict[str, Any]:
+    def _manifests(self, remote: Remote, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         self.view.begin("list outputs")
-        job_uuid = str(job["job_uuid"])
-        manifest: dict[str, Any] = {}
-        for event in remote.run("manifest", job_uuid):
-            manifest = dict(event["manifest"])
-        if not manifest:
-            name = job["destination_cluster"]["name"]
+        uuids = [str(job["job_uuid"]) for job in jobs]
+        manifests = {str(event["job_uuid"]): dict(event["manifest"]) for event in remote.run("manifest", *uuids)}
+        if set(manifests) != set(uuids):
+            name = jobs[0]["destination_cluster"]["name"]
             raise TransferFailed(f"{name} did not list the job's outputs", remedy="Try again in a while")
-        total = sum(entry["size"] for entry in manifest["files"])
-        self.view.end(f"{len(manifest['files'])} files, {format_bytes(total)}")
-        return manifest
+        entries = [entry for manifest in manifests.values() for entry in manifest["files"]]
+        self.view.end(f"{len(entries)} files, {format_bytes(sum(entry['size'] for entry in entries))}")
+        return [manifests[job_uuid] for job_uuid in uuids]
 
     def _relay(self, cluster: str, entries: Sequence[Mapping[str, Any]]) -> None:
         """Bring along what the cluster could not report itself; sent twice, it counts once."""
@@ -126,13 +140,12 @@ class Retriever:
             except RegistryError as error:
                 self.view.note(f"reports of {cluster} could not be relayed: {error.message}")
 
-    def _fetch(self, remote: Remote, entries: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
+    def _fetch(self, remote: Remote, entries: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
         """Fetch every file; one that fails does not keep the others from coming."""
         self.view.begin("fetch")
         make_folder(folder)
         names, failed = [], []
-        for entry in entries:
-            name = str(entry["name"])
+        for name, entry in entries.items():
             try:
                 remote.fetch(
                     _described(entry), _target(folder, name), self.view, executable=bool(entry["executable"])
@@ -148,6 +161,17 @@ class Retriever:
             )
         self.view.end(str(folder))
         return names
+
+
+def plain(manifest: Mapping[str, Any]) -> Gathered:
+    """Return what a plain job left, each file under its own name."""
+    return Gathered({str(entry["name"]): entry for entry in manifest["files"]}, list(manifest["missing"]))
+
+
+def _outcome(jobs: Sequence[Mapping[str, Any]]) -> str:
+    """Return how a job ended or stands; of a campaign, its worst part."""
+    words = [str(job.get("outcome") or job["state"]) for job in jobs]
+    return aggregate(map(parse_state, words), len(words)) or words[0] if len(words) > 1 else words[0]
 
 
 def _described(entry: Mapping[str, Any]) -> RemoteFile:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.errors import RegistryError, UsageError
 from project.core.messages import SCHEMA, format_utc
-from project.core.module_steps import to_documents
 from project.ports import Stage
+from project.services.campaign.parts import ask_limits
 from project.services.dispatch import Dispatcher, Submitted, submitted
 from project.services.fate import learn_fate
 from project.services.select_cluster import Cluster, find_cluster
@@ -18,7 +18,9 @@ from project.services.staging import run_staging
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from project.ports import Clock, Packer, Prompter, RecordStore, Registry, Repositories, StagingModules, View
+    from project.core.slurm.limits import Limits
+    from project.ports import Clock, FarProgram, LoginNode, Prompter, RecordStore, Registry, StagingModules, View
+    from project.services.plan import Planner
     from project.services.reach import Reacher
     from project.services.request import SubmitRequest
 
@@ -30,8 +32,8 @@ class Submitter:
     registry: Registry
     records: RecordStore
     modules: StagingModules
-    pack: Packer
-    repositories: Repositories
+    planner: Planner
+    toolbox: FarProgram
     prompter: Prompter
     view: View
     clock: Clock
@@ -60,12 +62,22 @@ class Submitter:
         self.view.end(f"{wanted['name']} ({wanted['hostname']})")
         cluster, node = self.reacher.connect_or_offer(wanted, clusters, request.user_input)
         try:
-            record.update(self._plan(job_uuid, request, cluster, results))
+            limits = self._limits(job_uuid, request, cluster, node)
+            record.update(self.planner.plan(job_uuid, request, cluster, results, limits))
             self.records.save(record)
         except BaseException:
             node.close()
             raise
         return self.dispatcher.send(record, node, detach=detach)
+
+    def _limits(self, job_uuid: str, request: SubmitRequest, cluster: Cluster, node: LoginNode) -> Limits | None:
+        """Return how much the cluster takes of the user at a time; only campaigns need to know."""
+        if not request.tasks:
+            return None
+        self.view.begin("ask for limits")
+        limits = ask_limits(node, cluster, self.toolbox, job_uuid, request.spec)
+        self.view.end(f"{limits.array_tasks} tasks an array, {limits.queued_tasks} in the queue")
+        return limits
 
     def _history(self) -> list[dict[str, Any]]:
         """Return the user's past jobs, none if the registry does not tell them now."""
@@ -116,46 +128,3 @@ class Submitter:
         }
         self.records.save(record)
         return record
-
-    def _plan(
-        self, job_uuid: str, request: SubmitRequest, cluster: Cluster, results: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Pack the parcel and return what the record must hold to send it, now or after a crash."""
-        self.view.begin("pack")
-        path = request.job_path
-        directory = path if path is not None and path.is_dir() else None
-        far_steps = [step for step in request.steps if step.stage != "staging"]
-        repository = self._resolve(request)
-        described = {key: value for key, value in cluster.items() if key != "status"}
-        spec = {
-            "schema": SCHEMA,
-            "job_uuid": job_uuid,
-            "user_input": request.public_input,
-            "cluster": described,
-            "modules": to_documents(far_steps),
-            "source": repository,
-        }
-        files = {request.module_files[step.module] for step in far_steps}
-        self.pack(self.records.parcel(job_uuid), spec=spec, modules=files, directory=directory)
-        self.view.end()
-        job = {
-            "schema": SCHEMA,
-            "job_uuid": job_uuid,
-            "user_input": request.public_input,
-            "destination_cluster": described,
-            "modules": results,
-            "online_job_file": repository is not None,
-            "commit": repository and repository["commit"],
-            "tar_file": None if directory is None else "parcel.tar.gz",
-        }
-        job_file = None if path is None or directory else str(path)
-        return {"job": job, "cluster": cluster["name"], "job_file": job_file, "repository": repository}
-
-    def _resolve(self, request: SubmitRequest) -> dict[str, str] | None:
-        """Pin a repository to the commit it stands for now, so that what runs is on record."""
-        repository = request.repository
-        if repository is None:
-            return None
-        commit = self.repositories.resolve(repository)
-        self.view.note(f"{repository.url} {repository.ref or 'HEAD'} is commit {commit}")
-        return {"url": repository.url, "ref": repository.ref, "commit": commit}

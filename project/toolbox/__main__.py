@@ -6,23 +6,24 @@ from typing import Callable, Dict, List, Sequence
 
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
+from project.toolbox.part_manifest import part_manifest
 from project.wrapper import __main__ as wrapper
 from project.wrapper import calls
 from project.wrapper.calls import Command, own_paths
 from project.wrapper.clock import Clock
 from project.wrapper.events import Events
 from project.wrapper.job import Job, open_job
+from project.wrapper.slurm import Slurm
 
 
 def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
-    """Return the command that does `work` for the job named by its word; a follower that died is started again."""
+    """Return the command that does `work` for each job named by a word; a follower that died is started again."""
 
     def command(words: Sequence[str]) -> int:
         def opened(events: Events) -> None:
-            (job_uuid,) = words
-            job = open_job(own_paths(), job_uuid, Clock())
             calls.ensure_follower(own_paths())
-            work(job, events)
+            for job_uuid in words:
+                work(open_job(own_paths(), job_uuid, Clock()), events)
 
         return calls.guarded(opened, Events(calls.STDOUT))
 
@@ -31,7 +32,8 @@ def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
 
 def _manifest(job: Job, events: Events) -> None:
     """List what the job left behind."""
-    events.send("manifest", manifest=manifest(job.paths, job.spec.output))
+    listed = part_manifest(job) if job.part else manifest(job.paths, job.spec.output)
+    events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
 
 
 def _journal(job: Job, events: Events) -> None:
@@ -51,8 +53,17 @@ def _logs(words: Sequence[str]) -> int:
     return calls.guarded(followed, Events(calls.STDOUT))
 
 
+def _limits(words: Sequence[str]) -> int:
+    """Say how much Slurm takes of the user at a time, under the account and QOS given (or "")."""
+
+    def asked(events: Events) -> None:
+        events.send("limits", **Slurm().limits(*words)._asdict())
+
+    return calls.guarded(asked, Events(calls.STDOUT))
+
+
 COMMANDS: Dict[str, Command] = dict(
-    wrapper.COMMANDS, manifest=_of_a_job(_manifest), journal=_of_a_job(_journal), logs=_logs
+    wrapper.COMMANDS, manifest=_of_a_job(_manifest), journal=_of_a_job(_journal), logs=_logs, limits=_limits
 )
 
 

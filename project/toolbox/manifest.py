@@ -10,25 +10,25 @@ from project.core.messages import SCHEMA, Document
 
 _CHUNK = 1024 * 1024
 #: Beside the outputs: what Slurm and our stages wrote, and the job script.
-_ALWAYS = ("slurm-*.out", "slurm-*.err", "requirements.log", "compilation.log", "job.sbatch")
+ALWAYS = ("slurm-*.out", "slurm-*.err", "requirements.log", "compilation.log", "job.sbatch")
 
 
 def manifest(paths: JobPaths, outputs: Iterable[str]) -> Document:
     """Return the manifest of a job; file names may hold lone surrogates where they are not UTF-8."""
     found: Dict[str, str] = {}
     missing: List[str] = []
-    for pattern in _ALWAYS:
-        found.update(_files(paths.directory, pattern))
+    for pattern in ALWAYS:
+        found.update(files_of(paths.directory, pattern))
     for pattern in outputs:
-        matches = list(_files(paths.work, pattern))
+        matches = list(files_of(paths.work, pattern))
         found.update(matches)
         if not matches:
             missing.append(pattern)
-    entries = [_describe(name, path) for name, path in sorted(found.items())]
+    entries = [describe(name, path) for name, path in sorted(found.items())]
     return {"schema": SCHEMA, "files": entries, "missing": missing}
 
 
-def _files(folder: str, pattern: str) -> Iterator[Tuple[str, str]]:
+def files_of(folder: str, pattern: str) -> Iterator[Tuple[str, str]]:
     """Yield (name to save as, absolute path) of what a name, folder or glob stands for; nothing outside `folder`."""
     literal = os.path.join(folder, pattern)
     matches = (
@@ -53,7 +53,8 @@ def _inside(folder: str, path: str) -> bool:
     return os.path.commonpath([root, os.path.realpath(path)]) == root
 
 
-def _describe(name: str, path: str) -> Document:
+def describe(name: str, path: str) -> Document:
+    """Return what a manifest says of a file."""
     digest = hashlib.sha256()
     size = 0
     with open(path, "rb") as stream:

@@ -1,9 +1,9 @@
 """One job on this login node: its folder, what was sent along, its journal."""
 
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from project.core.errors import TransferFailed
-from project.core.job import JobSpec
+from project.core.job import ArraySpec, JobSpec
 from project.core.job_file.validate import validate
 from project.core.layout import ClusterPaths, JobPaths
 from project.core.messages import Document
@@ -18,6 +18,26 @@ SUBMISSION = "submission"
 
 class JobGone(TransferFailed):
     """Nothing of a job is left on this cluster."""
+
+
+class Part(NamedTuple):
+    """What makes a job a part of a campaign; see docs/decisions on campaigns.
+
+    Attributes:
+        campaign: UUID of the campaign's first part, whose working directory all share.
+        tasks: how many the part has.
+        placeholders: names of the values in its table.
+        after: UUID of the part that is submitted before it; "" for none.
+        chained: whether it starts only once that one has ended.
+        most_queued: how many tasks the user may have in Slurm's queue; None for no limit.
+    """
+
+    campaign: str
+    tasks: int
+    placeholders: List[str]
+    after: str = ""
+    chained: bool = False
+    most_queued: Optional[int] = None
 
 
 class Job(NamedTuple):
@@ -36,15 +56,34 @@ class Job(NamedTuple):
     journal: Journal
 
     @property
+    def part(self) -> Optional[Part]:
+        """What makes it a part of a campaign, None for other jobs."""
+        return Part(**self.sent["campaign"]) if self.sent.get("campaign") else None
+
+    @property
+    def home(self) -> JobPaths:
+        """Where it is prepared and runs: its own folder, or that of the campaign's first part."""
+        return self.paths.beside(self.part.campaign) if self.part else self.paths
+
+    @property
+    def is_prepared_elsewhere(self) -> bool:
+        """Whether the campaign's first part does what comes before the job script."""
+        return self.home != self.paths
+
+    @property
     def user_input(self) -> Dict[str, Any]:
         """The job file as the last module left it."""
-        changed = files.read_json(self.paths.changed_input)
+        changed = files.read_json(self.home.changed_input)
         return dict(changed if changed is not None else self.sent["user_input"])
 
     @property
     def spec(self) -> JobSpec:
-        """The job file in Slurm's terms."""
-        return checked(self.user_input)
+        """The job file in Slurm's terms; the tasks of a campaign's part are its array."""
+        spec = checked(self.user_input)
+        if self.part is None or spec.for_each is None:
+            return spec
+        array = ArraySpec(list(range(1, self.part.tasks + 1)), f"1-{self.part.tasks}", spec.for_each.at_once)
+        return spec._replace(resources=spec.resources._replace(array=array))
 
     @property
     def cluster(self) -> Dict[str, Any]:
@@ -54,7 +93,7 @@ class Job(NamedTuple):
     @property
     def workdir(self) -> str:
         """Where the user's commands run."""
-        return self.paths.work
+        return self.home.work
 
     def steps(self, stage: str) -> List[ModuleStep]:
         """Modules of one stage, in order."""

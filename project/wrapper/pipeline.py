@@ -4,12 +4,13 @@ import os
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from project.core import messages
-from project.core.errors import GridferryError, StageFailed, SubmissionRefused, SubmissionUnknown
+from project.core.errors import GridferryError, StageFailed, SubmissionRefused, SubmissionUnknown, WaitsForRoom
 from project.core.layout import ClusterPaths
 from project.core.module_steps import ModuleStep
 from project.core.slurm.script import Placement, module_loads, render, render_watcher
 from project.core.states import GatewayState
 from project.wrapper import files
+from project.wrapper.campaign import refused_for_room, slurm_id_before, wait_for_room, wait_for_turn
 from project.wrapper.clock import Clock
 from project.wrapper.container import container_command
 from project.wrapper.dependencies import parents_to_wait_for
@@ -61,13 +62,18 @@ class Pipeline:
     def steps(self) -> List[Step]:
         """Return the steps in their order."""
         job = self._job
-        return [
-            Step("source", self._source, lambda: job.sent.get("source")),
-            Step("upload", self._announce),
+        preparation = [
             Step("requirements", self._requirements, lambda: job.spec.requirements or job.steps("preprocessing")),
             Step("preprocessing", self._preprocessing, lambda: job.steps("preprocessing")),
             Step("compilation", self._compilation, lambda: job.spec.compilation),
+        ]
+        return [
+            Step("source", self._source, lambda: job.sent.get("source")),
+            Step("upload", self._announce),
+            *([] if job.is_prepared_elsewhere else preparation),
+            Step("turn", lambda: wait_for_turn(job), lambda: job.part),
             Step("script", self._script),
+            Step("room", lambda: wait_for_room(job, self._slurm), lambda: job.part and job.part.most_queued),
             Step(SUBMISSION, self._submit),
             Step("watcher", self._watch, lambda: job.cluster.get("follow") == "slurm"),
         ]
@@ -144,14 +150,23 @@ class Pipeline:
         """Return what this cluster adds to the job."""
         job, spec = self._job, self._job.spec
         container = spec.container and container_command(spec.container, job.workdir, self._slurm)
+        part = job.part
         return Placement(
             partition=str(job.cluster.get("partition") or ""),
             waits_for=parents_to_wait_for(self._cluster_paths, self._slurm, spec.dependencies),
             container=container or (),
+            follows=slurm_id_before(job),
+            table=job.paths.tasks if part else "",
+            placeholders=part.placeholders if part else (),
         )
 
     def _submit(self) -> None:
-        slurm_job_id = self._submission.submit()
+        try:
+            slurm_job_id = self._submission.submit()
+        except SubmissionRefused as error:
+            if refused_for_room(self._job, self._slurm, error):
+                raise WaitsForRoom(error.message, remedy="It follows by itself once there is room") from error
+            raise
         self._job.journal.append("fields", {"fields": {"slurm_job_id": slurm_job_id}})
         self._enter(GatewayState.SUBMITTED)
 

@@ -31,7 +31,7 @@ def postprocess(job: Job) -> None:
         run_modules(
             steps,
             job.user_input,
-            folder=job.paths.modules,
+            folder=job.home.modules,
             on_start=lambda _: None,
             on_result=record,
             environment=dict(module_environment(job), GRIDFERRY_OUTCOME=outcome),

@@ -18,6 +18,7 @@ from project.core.slurm.commands import (
     ShowConfig,
     Squeue,
 )
+from project.core.slurm.limits import Limits, ShowAssociations, ShowQos, limits_of
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status
 from project.wrapper.shell import run
 
@@ -89,6 +90,15 @@ class Slurm:
         """Return Slurm's configuration."""
         command = ShowConfig()
         return self._ask(command.argv(), command.parse)
+
+    def limits(self, account: str = "", qos: str = "") -> Limits:
+        """Return how much Slurm takes of the user at a time, under this account and QOS or the usual ones."""
+        show = ShowAssociations(self._user)
+        known = [one for one in self._ask(show.argv(), show.parse) if account in ("", one.account)]
+        found = [limit for association in known for limit in association.limits]
+        for name in {qos} if qos else {association.qos for association in known}:
+            found += self._ask(ShowQos(name).argv(), ShowQos(name).parse) if name else []
+        return limits_of(self.config(), found)
 
     def status(self, now_utc: str) -> Document:
         """Return the cluster's status document."""

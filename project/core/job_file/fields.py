@@ -105,6 +105,13 @@ _TOP: Tuple[Field, ...] = (
         ["result.txt", "plots/*.png"],
     ),
     Field("resources", "resources", kinds.MAPPING, "What to ask of Slurm; see below.", {"duration": "10m"}),
+    Field(
+        "for_each",
+        "for_each",
+        kinds.MAPPING,
+        "A campaign: one array task for each of these; see below. A text or list is short for `for_each.files`.",
+        "data/*.csv",
+    ),
     Field("job_name", "job_name", kinds.TEXT, "A label for lists and mails.", "first try"),
     Field(
         "environment_modules",
@@ -191,9 +198,41 @@ _RESOURCES: Tuple[Field, ...] = (
     ),
 )
 
+_FOR_EACH: Tuple[Field, ...] = (
+    Field(
+        "files",
+        "files",
+        kinds.TEXTS,
+        "Data files or globs, from the job file's folder. Placeholders: `{file}`, `{name}`, `{stem}`, `{index}`.",
+        ["data/*.csv"],
+    ),
+    Field(
+        "csv", "csv", kinds.TEXT, "A table with a line of names. Placeholders: its columns, `{index}`.", "samples.csv"
+    ),
+    Field("bring", "bring", kinds.WORDS, "Columns of `csv` that name data files to bring along.", ["reads"]),
+    Field(
+        "matrix",
+        "matrix",
+        kinds.MATRIX,
+        "Lists of values: one task for each combination. Placeholders: its keys, `{index}`.",
+        {"alpha": [0.1, 0.2], "seed": [1, 2, 3]},
+    ),
+    Field("at_once", "at_once", kinds.COUNT, "How many tasks may run at the same time.", 50),
+    Field(
+        "tasks_per_array",
+        "tasks_per_array",
+        kinds.COUNT,
+        "Tasks in one Slurm array at most; as many as the cluster takes, up to 1000, unless said.",
+        500,
+    ),
+)
+
 GROUPS: Dict[str, Tuple[Field, ...]] = {
-    "resources": tuple(field._replace(key="resources." + field.key) for field in _RESOURCES)
+    group: tuple(field._replace(key=f"{group}.{field.key}") for field in fields)
+    for group, fields in (("resources", _RESOURCES), ("for_each", _FOR_EACH))
 }
+#: A group given as a plain value: the key that it is short for.
+SHORT_FOR: Dict[str, str] = {"for_each": "for_each.files"}
 FIELDS: Dict[str, Field] = {field.key: field for fields in (_TOP, *GROUPS.values()) for field in fields}
 SECRET_KEYS = frozenset(field.key for field in FIELDS.values() if field.secret)
 
@@ -208,7 +247,9 @@ def json_schema() -> Dict[str, Any]:
     properties = {field.key: dict(field.kind.schema, description=field.text) for field in _TOP}
     for group, fields in GROUPS.items():
         inner = {f.key[len(group) + 1 :]: dict(f.kind.schema, description=f.text) for f in fields}
-        properties[group] = {"type": "object", "properties": inner, "additionalProperties": False}
+        whole: Dict[str, Any] = {"type": "object", "properties": inner, "additionalProperties": False}
+        short = SHORT_FOR.get(group)
+        properties[group] = {"anyOf": [whole, FIELDS[short].kind.schema]} if short else whole
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Gridferry job file",

@@ -18,6 +18,7 @@ _MAIL = re.compile(r"[^\s@,;:<>()\[\]\\\"\x00-\x1f\x7f-\x9f]+@[A-Za-z0-9](?:[A-Z
 _SLURM_WORD = re.compile(SLURM_WORD_PATTERN)
 UUID_PATTERN = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _UUID = re.compile(UUID_PATTERN)
+_PLACEHOLDER_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
 class Kind(NamedTuple):
@@ -132,6 +133,27 @@ def choice(name: str, words: Sequence[str], *, many: bool = False) -> Kind:
     return Kind(name, _list_of(read_one) if many else read_one, remedy, schema)
 
 
+def _word(value: Any) -> str:
+    text = _text(value)
+    if _PLACEHOLDER_NAME.fullmatch(text) is None:
+        raise ValueError(f"{text!r} cannot be the name of a placeholder")
+    return text
+
+
+def _cell(value: Any) -> str:
+    text = ("false", "true")[value] if isinstance(value, bool) else _text(value)
+    if "\n" in text:
+        raise ValueError(f"{text!r} has more than one line")
+    return text
+
+
+def _matrix(value: Any) -> Dict[str, List[str]]:
+    if not isinstance(value, dict) or not value:
+        raise ValueError("this is not a group of keys, each with a list of values")
+    lists = {_word(key): given if isinstance(given, list) else [given] for key, given in value.items()}
+    return {name: [_cell(one) for one in given] for name, given in lists.items()}
+
+
 _STRING: Dict[str, Any] = {"type": "string"}
 _STRINGS: Dict[str, Any] = {"anyOf": [_STRING, {"type": "array", "items": _STRING}]}
 _POSITIVE: Dict[str, Any] = {"type": "integer", "minimum": 1}
@@ -169,6 +191,13 @@ DURATION = Kind(
     _STRING,
 )
 MEMORY = Kind("memory size", parse_memory_mib, "Write a number with its unit, such as 2625M or 4G", _STRING)
+WORDS = Kind("word or list", _list_of(_word), "Write words of letters, digits and _", _STRINGS)
+MATRIX = Kind(
+    "lists of values by name",
+    _matrix,
+    "Write for example {alpha: [0.1, 0.2], seed: [1, 2, 3]}",
+    {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array"]}},
+)
 ARRAY = Kind(
     "number, task ids, or {count or ids, at_once}",
     _array,

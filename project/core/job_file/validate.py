@@ -2,8 +2,8 @@
 
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from project.core.job import JobSpec, Resources
-from project.core.job_file.fields import FIELDS, GROUPS
+from project.core.job import ForEach, JobSpec, Resources
+from project.core.job_file.fields import FIELDS, GROUPS, SHORT_FOR
 from project.core.problems import InvalidDocument, Problem, nearest
 
 Lines = Mapping[str, int]
@@ -28,13 +28,18 @@ def validate(document: Any, *, source: str, lines: Optional[Lines] = None) -> Jo
     problems: List[Problem] = []
     values: Dict[str, Any] = {}
     for key, value in _flatten(document):
-        _read(key, value, places.get(key), values, problems)
+        _read(key, value, _line(key, places), values, problems)
     problems += _missing(values, problems)
     spec = _assemble(values)
-    problems += [rule._replace(line=places.get(rule.key)) for check in _RULES for rule in check(spec)]
+    problems += [rule._replace(line=_line(rule.key, places)) for check in _RULES for rule in check(spec)]
     if problems:
         raise InvalidDocument(source, sorted(problems, key=lambda p: p.line if p.line is not None else 10**9))
     return spec
+
+
+def _line(key: str, places: Lines) -> Optional[int]:
+    """Return the line of a key; of one that a plain value is short for, the group's."""
+    return places.get(key, places.get(key.partition(".")[0]) if key in SHORT_FOR.values() else None)
 
 
 def _flatten(document: Mapping[Any, Any]) -> Iterator[Tuple[str, Any]]:
@@ -44,7 +49,7 @@ def _flatten(document: Mapping[Any, Any]) -> Iterator[Tuple[str, Any]]:
             for inner, inner_value in value.items():
                 yield f"{name}.{inner}", inner_value
         else:
-            yield name, value
+            yield SHORT_FOR.get(name, name), value
 
 
 def _read(key: str, value: Any, line: Optional[int], values: Dict[str, Any], problems: List[Problem]) -> None:
@@ -76,8 +81,9 @@ def _missing(values: Mapping[str, Any], problems: List[Problem]) -> List[Problem
 def _assemble(values: Mapping[str, Any]) -> JobSpec:
     """Build the spec from what was read; a required key that is missing is empty (and a problem anyway)."""
     top = {f.name: values[f.key] for f in FIELDS.values() if f.key in values and "." not in f.key}
-    inner = {f.name: values[f.key] for f in GROUPS["resources"] if f.key in values}
-    top["resources"] = Resources(**inner)
+    inner = {group: {f.name: values[f.key] for f in fields if f.key in values} for group, fields in GROUPS.items()}
+    top["resources"] = Resources(**inner["resources"])
+    top["for_each"] = ForEach(**inner["for_each"]) if inner["for_each"] else None
     return JobSpec(username="", user_mail="", destination_cluster="", execution=())._replace(**top)
 
 
@@ -107,7 +113,24 @@ def _processes_fit_nodes(spec: JobSpec) -> Iterator[Problem]:
         )
 
 
+def _one_kind_of_campaign(spec: JobSpec) -> Iterator[Problem]:
+    each = spec.for_each
+    if each is None:
+        return
+    given = [name for name in ("files", "csv", "matrix") if getattr(each, name)]
+    if len(given) != 1:
+        found = "{} are given".format(" and ".join(given)) if given else "nothing is given"
+        yield Problem("for_each", f"{found} to have a task for each of", "Give one of `files`, `csv` and `matrix`")
+    if each.bring and not each.csv:
+        yield Problem("for_each.bring", "there is no table with these columns", "Give `csv`, or leave this out")
+    if spec.resources.array is not None:
+        yield Problem(
+            "resources.nbr_jobs_in_array", "`for_each` makes the array already", "Leave this out, or `for_each`"
+        )
+
+
 _RULES: Tuple[Callable[[JobSpec], Iterator[Problem]], ...] = (
     _nodes_fit_distribution,
     _processes_fit_nodes,
+    _one_kind_of_campaign,
 )

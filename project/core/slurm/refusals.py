@@ -6,6 +6,7 @@ sbatch had ended with exit 1.
 Source: slurm/src/common/slurm_errno.c, sbatch(1); the ones marked * were seen on 22.05.8.
 """
 
+_LIMITS = "job violates accounting/qos policy"
 _REFUSALS = (
     "invalid partition name",  # *
     "invalid account or account/partition combination",
@@ -25,7 +26,7 @@ _REFUSALS = (
     "invalid wckey specification",
     "time limit specification",
     "requested time limit is invalid",
-    "job violates accounting/qos policy",
+    _LIMITS,
     "access/permission denied",
     "user's group not permitted to use this partition",
     "job dependency problem",
@@ -49,3 +50,8 @@ def is_refusal(stderr: str) -> bool:
     """Whether sbatch's complaint means that the same job would be refused again."""
     said = stderr.lower()
     return any(words in said for words in _REFUSALS)
+
+
+def is_about_limits(stderr: str) -> bool:
+    """Whether a refusal is one that the end of other jobs may lift: so many may be in the queue, and no more."""
+    return _LIMITS in stderr.lower()

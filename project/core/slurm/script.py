@@ -12,7 +12,9 @@ from typing import List, NamedTuple, Sequence
 from project.core.errors import SubmissionRefused
 from project.core.job import JobSpec, Resources
 from project.core.layout import JobPaths
+from project.core.placeholders import ShellText
 from project.core.slurm.directives import directives
+from project.core.task_table import shell_lines
 
 #: What a surplus job exits with (EX_CONFIG of sysexits.h): no user command has run under it.
 SURPLUS_EXIT_CODE = 78
@@ -51,11 +53,17 @@ class Placement(NamedTuple):
         partition: of the cluster, used unless the job file names one.
         waits_for: Slurm ids of jobs that must have ended well before this one starts.
         container: command line in front of `sh -c LINES` that runs the user's lines in a container; empty for none.
+        follows: Slurm id of a job that must have ended, in whatever way, before this one starts; "" for none.
+        table: of a campaign's tasks; "" for other jobs.
+        placeholders: names of the values in it.
     """
 
     partition: str = ""
     waits_for: Sequence[str] = ()
     container: Sequence[str] = ()
+    follows: str = ""
+    table: str = ""
+    placeholders: Sequence[str] = ()
 
 
 def render(spec: JobSpec, *, job_uuid: str, paths: JobPaths, workdir: str, placement: Placement) -> str:
@@ -74,7 +82,7 @@ def render(spec: JobSpec, *, job_uuid: str, paths: JobPaths, workdir: str, place
     sections = [
         ["#!/bin/bash -l", *_header(spec, job_uuid, paths, workdir, placement), ""],
         [_GUARD.format(control=shlex.quote(paths.control), surplus=SURPLUS_EXIT_CODE)],
-        [*_environment(spec), ""],
+        [*_environment(spec), *(shell_lines(placement.table) if placement.table else ()), ""],
         [*_commands(spec, placement), ""],
     ]
     return "\n".join(line for section in sections for line in section)
@@ -114,10 +122,13 @@ def render_watcher(spec: JobSpec, *, slurm_job_id: str, log: str, partition: str
 
 
 def _commands(spec: JobSpec, placement: Placement) -> Sequence[str]:
-    """Return the user's lines as they are, or as one script inside the container."""
+    """Return the user's lines as they are (placeholders apart), or as one script inside the container."""
+    lines = "\n".join(spec.execution)
+    if placement.table:
+        lines = ShellText(lines, placement.placeholders).written
     if not placement.container:
-        return spec.execution
-    words = [*placement.container, "/bin/sh", "-c", "\n".join(spec.execution)]
+        return [lines]
+    words = [*placement.container, "/bin/sh", "-c", lines]
     return [" ".join(shlex.quote(word) for word in words)]
 
 
@@ -129,7 +140,7 @@ def _header(spec: JobSpec, job_uuid: str, paths: JobPaths, workdir: str, placeme
     options = [
         f"--job-name={job_uuid}",
         *directives(resources),
-        *_dependency(placement.waits_for),
+        *_dependency(placement),
         f"--chdir={workdir}",
         "--output={}".format(paths.slurm_output(array=array, extension="out")),
         "--error={}".format(paths.slurm_output(array=array, extension="err")),
@@ -137,11 +148,13 @@ def _header(spec: JobSpec, job_uuid: str, paths: JobPaths, workdir: str, placeme
     return [f"#SBATCH {_directive_word(option)}" for option in options]
 
 
-def _dependency(slurm_job_ids: Sequence[str]) -> List[str]:
-    """Return the options that make Slurm wait for other jobs, and cancel this one if one of them fails."""
-    if not slurm_job_ids:
+def _dependency(placement: Placement) -> List[str]:
+    """Return the options that make Slurm wait for other jobs, and cancel this one if one that must end well fails."""
+    wanted = (("afterok", placement.waits_for), ("afterany", [placement.follows] if placement.follows else ()))
+    rules = ["{}:{}".format(rule, ":".join(slurm_job_ids)) for rule, slurm_job_ids in wanted if slurm_job_ids]
+    if not rules:
         return []
-    return ["--dependency=afterok:{}".format(":".join(slurm_job_ids)), "--kill-on-invalid-dep=yes"]
+    return ["--dependency={}".format(",".join(rules)), "--kill-on-invalid-dep=yes"]
 
 
 def _directive_word(option: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional
 
 from project.core.errors import InvalidInput, SchedulerUnavailable, TransferFailed
 from project.core.layout import ClusterPaths
+from project.wrapper.campaign import is_its_turn
 from project.wrapper.clock import Clock
 from project.wrapper.follow.delivery import Delivery
 from project.wrapper.follow.followed import FollowedJob
@@ -213,7 +214,7 @@ class Follower:
                 self._start_for(job, "postprocess")
             else:
                 job.finish()
-        elif not job.slurm_job_id:
+        elif not job.slurm_job_id and is_its_turn(job.job):
             self._start_for(job, "resume")
 
     def _start_for(self, job: FollowedJob, command: str) -> None:

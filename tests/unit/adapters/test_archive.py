@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import subprocess
 import sys
 import tokenize
@@ -14,6 +15,7 @@ import pytest
 
 from project.adapters.archive import TOOLBOX, WRAPPER, Archive
 from project.core.errors import ExitCode
+from project.wrapper.launcher import SOURCES
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,9 +27,9 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def members(archive: Archive) -> dict[str, str]:
-    """Its files by name."""
+    """Its files by name: the launcher, and the sources that lie together."""
     with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
-        return {name: opened.read(name).decode() for name in opened.namelist()}
+        return {"__main__.py": opened.read("__main__.py").decode(), **json.loads(opened.read(SOURCES))}
 
 
 def test_it_is_the_same_every_time(archive: Archive, tmp_path: Path) -> None:

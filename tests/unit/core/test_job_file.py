@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from project.core.job import ArraySpec, JobSpec
+from project.core.job import ArraySpec, ForEach, JobSpec
 from project.core.job_file.fields import FIELDS, GROUPS, SECRET_KEYS, Field, json_schema, without_secrets
 from project.core.job_file.validate import validate
 from project.core.problems import InvalidDocument, Problem
@@ -18,6 +18,13 @@ _LEAST = {
     "destination_cluster": "nic5",
     "execution": ["srun ./job"],
 }
+#: What some keys are right with only.
+_GO_WITH = {
+    "resources.nbr_of_nodes": {"resources__distribution": "distributed"},
+    "for_each.bring": {"for_each__csv": "samples.csv"},
+    "for_each.at_once": {"for_each__files": "data/*"},
+    "for_each.tasks_per_array": {"for_each__files": "data/*"},
+}
 _OF_TOP = [field for key, field in FIELDS.items() if "." not in key]
 
 
@@ -26,7 +33,7 @@ def document(**keys: Any) -> dict[str, Any]:
     made: dict[str, Any] = {**_LEAST, "resources": {}}
     for name, value in keys.items():
         group, _, inner = name.rpartition("__")
-        (made[group] if group else made)[inner] = value
+        (made.setdefault(group, {}) if group else made)[inner] = value
     return made
 
 
@@ -43,8 +50,7 @@ def problems_of(content: Any, lines: dict[str, int] | None = None) -> list[Probl
 
 
 def _with_example(field: Field) -> dict[str, Any]:
-    extra = {"resources__distribution": "distributed"} if field.name == "nodes" else {}
-    return document(**{field.key.replace(".", "__"): field.example}, **extra)
+    return document(**{field.key.replace(".", "__"): field.example}, **_GO_WITH.get(field.key, {}))
 
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=lambda field: field.key)
@@ -72,6 +78,25 @@ def test_keys_become_slurms_terms() -> None:
     assert (spec.resources.time_limit_s, spec.resources.mem_per_cpu_mib) == (3600, 2048)
     assert (spec.resources.ntasks, spec.resources.array, spec.resources.requeue) == (None, None, False)
     assert spec.expected_tasks == 1
+
+
+def test_a_campaign_is_one_of_three_kinds() -> None:
+    """A plain value is short for files; a matrix is lists of texts; two kinds, or an array besides, are refused."""
+    short = read(for_each="data/*.csv").for_each
+    assert short == read(for_each={"files": ["data/*.csv"]}).for_each == ForEach(files=["data/*.csv"])
+    matrix = read(for_each__matrix={"alpha": [0.1, "b"], "flag": True}).for_each
+    assert matrix is not None
+    assert matrix.matrix == {"alpha": ["0.1", "b"], "flag": ["true"]}
+    for wrong, key in (
+        ({"for_each": {"files": "a", "csv": "b"}}, "for_each"),
+        ({"for_each": {"at_once": 5}}, "for_each"),
+        ({"for_each": {"files": "a", "bring": "reads"}}, "for_each.bring"),
+        ({"for_each": "a", "resources": {"nbr_jobs_in_array": 3}}, "resources.nbr_jobs_in_array"),
+        ({"for_each": {"matrix": {"no-name": [1]}}}, "for_each.matrix"),
+        ({"for_each": {"matrix": {"x": ["two\nlines"]}}}, "for_each.matrix"),
+    ):
+        assert key in [problem.key for problem in problems_of({**_LEAST, **wrong})]
+    assert problems_of({**_LEAST, "for_each": [[]]}, {"for_each": 4})[0].line == 4
 
 
 def test_null_counts_as_left_out() -> None:

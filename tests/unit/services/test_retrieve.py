@@ -55,7 +55,7 @@ class Fetch:
         self.logins = LoginChoice()
         files = [described(name, name.encode(), executable=name.endswith(".sh")) for name in names]
         self.cluster.events["manifest"] = [
-            {"event": "manifest", "manifest": {"files": files, "missing": list(missing)}}
+            {"event": "manifest", "job_uuid": UUID, "manifest": {"files": files, "missing": list(missing)}}
         ]
         self.cluster.files = {f"/there/{name}": name.encode() for name in names}
 

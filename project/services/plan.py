@@ -1,0 +1,125 @@
+"""Packs a job for its cluster, and writes down all that sending it takes, now or after a crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from project.core.messages import SCHEMA
+from project.core.module_steps import to_documents
+from project.services.campaign.parts import Part, brought_along, part_size, split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from project.core.slurm.limits import Limits
+    from project.ports import Packer, RecordStore, Repositories, View
+    from project.services.request import SubmitRequest
+    from project.services.select_cluster import Cluster
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """Plans submissions; every attribute is a port."""
+
+    records: RecordStore
+    pack: Packer
+    repositories: Repositories
+    view: View
+
+    def plan(
+        self,
+        job_uuid: str,
+        request: SubmitRequest,
+        cluster: Cluster,
+        results: list[dict[str, Any]],
+        limits: Limits | None,
+    ) -> dict[str, Any]:
+        """Pack the parcel and return what the record must hold to send it.
+
+        Args:
+            job_uuid: of the job; of a campaign, that of its first part.
+            request: what to submit.
+            cluster: where to.
+            results: of the staging modules.
+            limits: of the cluster's Slurm, asked for campaigns only.
+
+        Raises:
+            UsageError: something cannot be packed.
+        """
+        self.view.begin("pack")
+        path = request.job_path
+        directory = path if path is not None and path.is_dir() else None
+        far_steps = [step for step in request.steps if step.stage != "staging"]
+        repository = self._resolve(request)
+        described = {key: value for key, value in cluster.items() if key != "status"}
+        spec = {
+            "schema": SCHEMA,
+            "job_uuid": job_uuid,
+            "user_input": request.public_input,
+            "cluster": described,
+            "modules": to_documents(far_steps),
+            "source": repository,
+        }
+        job = {
+            "schema": SCHEMA,
+            "job_uuid": job_uuid,
+            "user_input": request.public_input,
+            "destination_cluster": described,
+            "modules": results,
+            "online_job_file": repository is not None,
+            "commit": repository and repository["commit"],
+            "tar_file": None if directory is None else "parcel.tar.gz",
+        }
+        parts = _parts(job_uuid, request, limits)
+        specs = part_specs(spec, parts, request, limits)
+        jobs = part_jobs(job, parts)
+        files = {request.module_files[step.module] for step in far_steps}
+        others = brought_along(parts, specs) if parts else {}
+        self.pack(self.records.parcel(job_uuid), spec=specs[0], modules=files, directory=directory, others=others)
+        self.view.end(f"{len(request.tasks)} tasks in {_counted(len(parts), 'array')}" if parts else "")
+        return {
+            "job": jobs[0],
+            "parts": jobs[1:],
+            "cluster": cluster["name"],
+            "job_file": None if path is None or directory else str(path),
+            "repository": repository,
+        }
+
+    def _resolve(self, request: SubmitRequest) -> dict[str, str] | None:
+        """Pin a repository to the commit it stands for now, so that what runs is on record."""
+        repository = request.repository
+        if repository is None:
+            return None
+        commit = self.repositories.resolve(repository)
+        self.view.note(f"{repository.url} {repository.ref or 'HEAD'} is commit {commit}")
+        return {"url": repository.url, "ref": repository.ref, "commit": commit}
+
+
+def _parts(job_uuid: str, request: SubmitRequest, limits: Limits | None) -> list[Part]:
+    each = request.spec.for_each
+    if each is None or limits is None:
+        return []
+    return split(request.tasks, part_size(each, limits), first=job_uuid, campaign=job_uuid)
+
+
+def part_specs(
+    spec: dict[str, Any], parts: Sequence[Part], request: SubmitRequest, limits: Limits | None
+) -> list[dict[str, Any]]:
+    """Return what the wrapper gets of each part, of a plain job the spec alone; only the first brings a source."""
+    each = request.spec.for_each
+    if each is None or limits is None:
+        return [spec]
+    own = [{"job_uuid": part.job_uuid, "campaign": part.on_cluster(each, limits)} for part in parts]
+    return [{**spec, **own[0]}, *({**spec, **later, "source": None} for later in own[1:])]
+
+
+def part_jobs(job: dict[str, Any], parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return what the registry gets of each part, of a plain job the one document."""
+    if not parts:
+        return [job]
+    return [{**job, "job_uuid": part.job_uuid, "campaign": part.in_registry()} for part in parts]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,146 @@
+"""Campaigns: one array task for each data file, line or combination, gathered into a folder each and a table."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tests.e2e.far_side import job_folder, slurm, submit, wait_until, write_job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.grid import Grid
+
+pytestmark = pytest.mark.slurm
+
+#: Names that a careless shell would take apart, run, or read as an option.
+_AWKWARD = ("plain.txt", "two words.txt", "it's.txt", "$(touch pwned).txt", "-n.txt", "star*.txt", 'quo"te.txt')
+
+
+def _table(folder: Path) -> list[dict[str, str]]:
+    with (folder / "tasks.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _gathered(grid: Grid, campaign: str, folder: Path) -> Path:
+    """Fetch a campaign's results once all of its parts have ended; return their folder."""
+    done = wait_until(lambda: _fetched_or_none(grid, campaign, folder), what="the campaign's results")
+    assert done, "no results"
+    return folder / campaign
+
+
+def _fetched_or_none(grid: Grid, campaign: str, folder: Path) -> Any:
+    done = grid.client("-r", campaign, folder=folder)
+    assert done.returncode in (0, 12), done.stderr
+    return done if done.returncode == 0 else None
+
+
+def test_one_task_for_each_file_whatever_its_name(grid: Grid, tmp_path: Path) -> None:
+    """Each file is counted by a task of its own; it comes back in a folder of its own, with a line in the table."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for number, name in enumerate(_AWKWARD, 1):
+        (data / name).write_text("word " * number)
+    (tmp_path / "unrelated.bin").write_text("stays here")
+    campaign = submit(
+        grid,
+        tmp_path,
+        for_each="data/*.txt",
+        execution=["mkdir -p counts", "wc -w < {file} > counts/{stem}.count", "echo 'task {index}'"],
+        output=["counts/{stem}.count"],
+    )
+    results = _gathered(grid, campaign, tmp_path)
+    rows = {row["name"]: row for row in _table(results)}
+    assert set(rows) == set(_AWKWARD)
+    for number, name in enumerate(_AWKWARD, 1):
+        row = rows[name]
+        own = results / row["folder"]
+        assert (own / "counts" / f"{name.removesuffix('.txt')}.count").read_text().strip() == str(number)
+        assert f"task {row['index']}" in (own / "slurm.out").read_text()
+        assert (row["state"], row["exit_code"], row["missing"]) == ("COMPLETED", "0:0", "")
+        assert row["files"] == "3"
+    there = job_folder(grid, campaign) / "work"
+    assert not (there / "pwned").exists()
+    assert not (there / "unrelated.bin").exists()
+
+
+def test_a_table_split_into_arrays_that_run_one_after_the_other(grid: Grid, tmp_path: Path) -> None:
+    """Ten lines in arrays of four: three Slurm jobs, compiled once, throttled, the one task that fails told apart."""
+    (tmp_path / "reads").mkdir()
+    for number in range(10):
+        (tmp_path / "reads" / f"{number}.fq").write_text(f"read {number}\n")
+    lines = [f"s{number},reads/{number}.fq,{number / 2}" for number in range(10)]
+    (tmp_path / "samples.csv").write_text("\n".join(["sample,reads,dose", *lines]) + "\n")
+    campaign = submit(
+        grid,
+        tmp_path,
+        for_each={"csv": "samples.csv", "bring": ["reads"], "tasks_per_array": 4, "at_once": 2},
+        compilation=["echo once >> compiled.log"],
+        execution=["test {sample} != s6 || exit 3", 'echo "{sample} {dose} $(cat {reads})" > {sample}.out'],
+        output=["{sample}.out", "compiled.log"],
+    )
+    results = _gathered(grid, campaign, tmp_path)
+    rows = _table(results)
+    assert [row["sample"] for row in rows] == [f"s{number}" for number in range(10)]
+    assert [row["state"] for row in rows if row["sample"] != "s6"] == ["COMPLETED"] * 9
+    failed = rows[6]
+    assert (failed["state"], failed["exit_code"], failed["missing"]) == ("FAILED", "3:0", "s6.out")
+    assert (results / rows[9]["folder"] / "s9.out").read_text() == "s9 4.5 read 9\n"
+    assert (results / "compiled.log").read_text() == "once\n"
+    parts = _parts(grid, campaign)
+    assert [part["campaign"]["indexes"] for part in parts] == ["1-4", "5-8", "9-10"]
+    assert len({part["slurm_job_id"] for part in parts}) == 3
+    for part in parts:
+        assert len(slurm(grid, "sacct", "-Xn", "--format=JobIDRaw", f"--name={part['job_uuid']}").split()) in (2, 4)
+    _, second, third = (_span(grid, part["slurm_job_id"]) for part in parts)
+    assert second[1] <= third[0], "a throttled campaign has one array running at a time"
+
+
+def _parts(grid: Grid, campaign: str) -> list[dict[str, Any]]:
+    """Return the parts of a campaign as the registry lists them, in their order."""
+    url = f"http://127.0.0.1:{grid.registry_port}/jobs?campaign={campaign}"
+    listed = requests.get(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10).json()
+    return sorted(listed, key=lambda part: int(part["campaign"]["indexes"].partition("-")[0]))
+
+
+def _span(grid: Grid, slurm_job_id: str) -> tuple[str, str]:
+    """Return when the first task of an array began and its last ended."""
+    rows = slurm(grid, "sacct", "-Xn", "-P", "--format=Start,End", f"--jobs={slurm_job_id}").split()
+    return min(row.split("|")[0] for row in rows), max(row.split("|")[1] for row in rows)
+
+
+def test_a_matrix_of_values_needs_no_file(grid: Grid, tmp_path: Path) -> None:
+    """Every combination is a task; --json tells files and what is missing."""
+    campaign = submit(
+        grid,
+        tmp_path,
+        for_each={"matrix": {"alpha": [0.1, 0.2], "seed": [1, 2, 3]}},
+        execution=["echo {alpha}-{seed} > {index}.txt"],
+        output=["{index}.txt"],
+    )
+    results = _gathered(grid, campaign, tmp_path)
+    rows = _table(results)
+    assert [(row["alpha"], row["seed"]) for row in rows] == [(a, s) for a in ("0.1", "0.2") for s in ("1", "2", "3")]
+    assert (results / rows[5]["folder"] / "6.txt").read_text() == "0.2-3\n"
+    assert rows[5]["folder"] == "tasks/00006-0.2_3"
+
+
+def test_all_that_is_wrong_with_a_campaign_is_told_before_anything_is_sent(grid: Grid, tmp_path: Path) -> None:
+    """Unknown placeholders and outputs that meet: exit 3, at their lines, and no record of a submission."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    for folder in ("a", "b"):
+        (tmp_path / folder / "x.csv").write_text("1")
+    path = write_job(
+        tmp_path, for_each=["*/x.csv"], execution=["cat {fiel} > {stem}.out", "echo {{fiel}}"], output=["{stem}.out"]
+    )
+    before = len(list((grid.home / "jobs").glob("*")))
+    done = grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path)
+    assert done.returncode == 3
+    assert "{fiel} is no placeholder here; did you mean {file}?" in done.stderr
+    assert "tasks 1 and 2 would both leave x.out" in done.stderr
+    assert len(list((grid.home / "jobs").glob("*"))) == before

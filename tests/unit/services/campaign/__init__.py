@@ -1,0 +1,1 @@
+"""Campaigns: what is planned and gathered here."""
