@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from api_srv.dao.documents import update
 from api_srv.dao.ports import Condition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api_srv.dao.ports import Document, Documents
 
 DUE = "due"
@@ -19,7 +23,8 @@ NO_MAIL = ""
 class Outbox:
     """Due mails, each claimed by one relay at a time.
 
-    A claim pushes `mail_due_at` into the future by compare-and-set; if the relay dies, the mail is due then.
+    A claim pushes `mail_due_at` into the future by compare-and-set, and is renewed while the mail is on its way. If
+    the relay dies, the mail is due then.
 
     Attributes:
         woken: set when a mail became due in this process.
@@ -44,17 +49,31 @@ class Outbox:
 
     def claim(self, event: Document, until: str) -> Document | None:
         """Claim a mail until a time; None if another relay was faster."""
-        return self._replace({**event, "mail_due_at": until})
+        claimed = {**event, "mail_due_at": until, "mail_claim": secrets.token_hex(8)}
+        stored = self._documents.replace("events", claimed)
+        return {**claimed, "rv": event["rv"] + 1} if stored else None
+
+    def renew(self, claimed: Document, until: str) -> None:
+        """Keep a claim until a later time."""
+        self._change_claimed(claimed, mail_due_at=until)
 
     def postpone(self, claimed: Document, until: str, *, attempts: int) -> None:
         """Give a claimed mail back, due again at `until`."""
-        self._replace({**claimed, "mail_due_at": until, "mail_attempts": attempts})
+        self._change_claimed(claimed, mail_due_at=until, mail_attempts=attempts)
 
     def settle(self, claimed: Document, state: str, at: str, remark: str = "") -> None:
-        """Note that a claimed mail was sent, or never will be, and why."""
+        """Note that a mail was sent, or never will be, and why; that holds whoever has claimed it meanwhile."""
         sent_at = at if state == SENT else ""
-        self._replace({**claimed, "mail_state": state, "mail_sent_at": sent_at, "mail_remark": remark})
+        self._change(claimed, lambda _: True, mail_state=state, mail_sent_at=sent_at, mail_remark=remark)
 
-    def _replace(self, event: Document) -> Document | None:
-        stored = self._documents.replace("events", event)
-        return {**event, "rv": event["rv"] + 1} if stored else None
+    def _change_claimed(self, claimed: Document, **values: Any) -> None:
+        """Change a mail unless the claim has run out and become another's."""
+        self._change(claimed, lambda event: event.get("mail_claim") == claimed["mail_claim"], **values)
+
+    def _change(self, claimed: Document, applies: Callable[[Document], bool], **values: Any) -> None:
+        def changed(event: Document) -> bool:
+            due: bool = event["mail_state"] == DUE and applies(event)
+            event.update(values if due else {})
+            return due
+
+        update(self._documents, "events", claimed["_id"], changed)

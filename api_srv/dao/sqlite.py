@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from api_srv.dao.ports import Condition, Document
 
 _BUSY_TIMEOUT_S = 30.0
+_LEAST_FREE_BYTES = 1024 * 1024
 
 
 class SqliteDocuments:
@@ -101,9 +103,11 @@ class SqliteDocuments:
             return int(connection.execute(statement, values).fetchone()[0])
 
     def ping(self) -> None:
-        """Raise StoreUnavailable unless the file can be read."""
+        """Raise StoreUnavailable unless the file can be read, and has room to grow."""
         with self._reading() as connection:
             connection.execute("SELECT 1 FROM jobs LIMIT 1").fetchone()
+        if shutil.disk_usage(self._path.parent).free < _LEAST_FREE_BYTES:
+            raise StoreUnavailable(f"the disk of {self._path.parent} is full")
 
     def close(self) -> None:
         """Close this process's connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from api_srv.mailer.ports import CarrierAway
@@ -33,7 +34,12 @@ class FolderCarrier:
         part = target.with_suffix(f".{os.getpid()}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(message.as_bytes())
+            with part.open("wb") as file:
+                file.write(message.as_bytes())
+                file.flush()
+                os.fsync(file.fileno())
             part.replace(target)
         except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise CarrierAway(f"mail cannot be written to {self._folder}: {error}") from error

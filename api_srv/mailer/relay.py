@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from api_srv.services.recipients import recipient
 from project.core.messages import parse_utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from email.message import EmailMessage
 
     from api_srv.config import Settings
@@ -31,6 +33,7 @@ _AT_ONCE = 50
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 15 * clock.MINUTE_S
 _GIVE_UP_AFTER_S = 5 * clock.DAY_S
+_RENEWALS_IN_A_LEASE = 3
 _log = logging.getLogger("gridferry.mail")
 
 
@@ -46,6 +49,7 @@ class Relay:
         self._carrier = carrier
         self._settings = settings
         self._stopped = threading.Event()
+        self._unnoted: list[tuple[Document, str]] = []
 
     @property
     def place(self) -> str:
@@ -65,15 +69,18 @@ class Relay:
                 self.send_due()
             except StoreUnavailable as error:
                 _log.warning("mail waits: %s", error)
+            except Exception:  # noqa: BLE001 - a mistake of ours; without this thread there would be no mail at all
+                _log.exception("mail waits")
             self._outbox.woken.wait(self._settings.mail_poll_s)
 
     def send_due(self) -> None:
         """Send every mail that is due now, or as many as the carrier takes."""
+        self._note_sent()
         while due := self._outbox.due(clock.now(), _AT_ONCE):
             for event in due:
                 if self._stopped.is_set():
                     return
-                claimed = self._outbox.claim(event, clock.later(clock.now(), self._settings.mail_lease_s))
+                claimed = self._outbox.claim(event, self._lease_end())
                 if claimed is not None and not self._handle(claimed):
                     return
 
@@ -84,7 +91,9 @@ class Relay:
             self._outbox.postpone(claimed, clock.later(now, _LONGEST_PAUSE_S), attempts=claimed["mail_attempts"])
             return True
         try:
-            self._carrier.send(self._message(claimed))
+            message = self._message(claimed)
+            with self._kept(claimed):
+                self._carrier.send(message)
         except Undeliverable as error:
             _log.warning("mail %s is undeliverable: %s", claimed["_id"], error)
             self._outbox.settle(claimed, UNDELIVERABLE, now, error.message)
@@ -98,8 +107,37 @@ class Relay:
             _log.exception("mail %s could not be made", claimed["_id"])
             self._back_off(claimed, now, "a mistake in the registry; its log says more")
         else:
-            self._outbox.settle(claimed, SENT, clock.now())
+            self._unnoted.append((claimed, clock.now()))
+            self._note_sent()
         return True
+
+    def _note_sent(self) -> None:
+        """Note what was sent. What the database does not take now is noted before anything else is sent."""
+        while self._unnoted:
+            claimed, sent_at = self._unnoted[0]
+            self._outbox.settle(claimed, SENT, sent_at)
+            del self._unnoted[0]
+
+    @contextmanager
+    def _kept(self, claimed: Document) -> Iterator[None]:
+        """Renew a claim while its mail is on the way: however slow the mail server, no other relay sends it, too."""
+        sent = threading.Event()
+
+        def renew() -> None:
+            while not sent.wait(self._settings.mail_lease_s / _RENEWALS_IN_A_LEASE):
+                with suppress(StoreUnavailable):
+                    self._outbox.renew(claimed, self._lease_end())
+
+        thread = threading.Thread(target=renew, name="mail claim", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            sent.set()
+            thread.join()
+
+    def _lease_end(self) -> str:
+        return clock.later(clock.now(), self._settings.mail_lease_s)
 
     def _back_off(self, claimed: Document, now: str, reason: str) -> None:
         if parse_utc(now) - parse_utc(claimed["recorded_at"]) > _GIVE_UP_AFTER_S:

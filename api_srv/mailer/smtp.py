@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from api_srv.config import Settings
 
-_ANSWER_TIMEOUT_S = 20.0
+#: To connect, and for each answer before a message is offered.
+_GREETING_LIMIT_S = 60.0
+#: For each answer about a message. RFC 5321, 4.5.3.2.6: a server that scans what it was given may take 10 minutes to
+#: say that it has it; who gives up before sends it twice.
+_MESSAGE_LIMIT_S = 600.0
 _PERMANENT = 500  # RFC 5321: 5xx means for good, 4xx for now
 
 
@@ -52,9 +56,11 @@ class SmtpCarrier:
     def _session(self) -> Iterator[smtplib.SMTP]:
         settings = self._settings
         own_name = settings.mail_from.rpartition("@")[2]  # else smtplib asks the DNS who we are, which may take long
-        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, own_name, timeout=_ANSWER_TIMEOUT_S)
+        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, own_name, timeout=_GREETING_LIMIT_S)
         try:
             self._log_in(server)
+            if server.sock is not None:
+                server.sock.settimeout(_MESSAGE_LIMIT_S)
             yield server
         finally:
             with suppress(smtplib.SMTPException, OSError):  # what was taken stays taken, however we part

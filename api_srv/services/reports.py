@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from api_srv.errors import Invalid, StaleEpoch
+from api_srv.errors import Invalid, StaleEpoch, StoreUnavailable
 from api_srv.services import progress, validate
 from api_srv.services.clusters import status_problems
 from project.core import rules
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from api_srv.dao.ports import Document
     from api_srv.services.accounts import Caller
     from api_srv.services.clusters import Clusters
+
+_log = logging.getLogger("gridferry.reports")
 
 _BATCH_SHAPE = {
     "schema": whole(SCHEMA),
@@ -63,7 +66,7 @@ class Reports:
             self._clusters.keep_status(cluster, batch["cluster_status"])
         answer: dict[str, Any] = {"schema": SCHEMA, "acknowledged": {}, "refused": {}}
         for job_uuid, entries in _by_job(batch["reports"]).items():
-            last, refusal = self._take(caller, cluster, job_uuid, entries)
+            last, refusal = self._take_apart(caller, cluster, job_uuid, entries)
             answer["acknowledged"].update({} if last is None else {job_uuid: last})
             answer["refused"].update({job_uuid: refusal} if refusal else {})
         self._outbox.woken.set()
@@ -75,6 +78,18 @@ class Reports:
         highest = self._jobs.raise_epoch(owner, cluster, epoch)
         if epoch < highest:
             raise StaleEpoch(highest)
+
+    def _take_apart(
+        self, caller: Caller, cluster: str, job_uuid: str, entries: Sequence[Mapping[str, Any]]
+    ) -> tuple[int | None, str]:
+        """Take a job's entries; should that fail by a mistake of ours, the other jobs do not suffer from it."""
+        try:
+            return self._take(caller, cluster, job_uuid, entries)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is this job's alone
+            _log.exception("reports of job %s could not be taken", job_uuid)
+            return None, "a mistake in the registry; its log says more"
 
     def _take(
         self, caller: Caller, cluster: str, job_uuid: str, entries: Sequence[Mapping[str, Any]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import time
 from collections import Counter
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ class MailServer:
     Attributes:
         messages: what was taken, with its envelope's recipients.
         hold_s: how long to wait after a message was taken before saying so.
+        forgets: how many messages are taken from now on without saying so: the connection is cut instead.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class MailServer:
         self.messages: list[tuple[list[str], EmailMessage]] = []
         self.answers: dict[str, list[str]] = {}
         self.hold_s = 0.0
+        self.forgets = 0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
@@ -43,11 +45,14 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return ACCEPTED
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep a message; perhaps dawdle before saying so."""
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append((list(envelope.rcpt_tos), message))
-        time.sleep(self.hold_s)  # noqa: ASYNC251 - this server serves one test
+        await asyncio.sleep(self.hold_s)
+        if self.forgets:
+            self.forgets -= 1
+            server.transport.abort()
         return ACCEPTED
 
     @contextlib.contextmanager

@@ -12,12 +12,15 @@ from project.sandbox import api
 from project.sandbox.preflight import check_machine
 from project.wrapper.clock import Clock
 from project.wrapper.slurm import Slurm
+from tests.contract.conftest import store_url, wire_server
 from tests.contract.slurm.cluster import Cluster
 from tests.faults.daemons import Daemons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["store_url", "wire_server"]  # fixtures of tests/contract that this suite uses, too
 
 
 @pytest.fixture(scope="session")
