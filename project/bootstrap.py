@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from project.services.logs import LogReader
     from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
+    from project.services.survival import Survival
     from project.services.watch import Watcher
 
 
@@ -173,6 +174,12 @@ class Gateway:
         from project.services.watch import Watcher  # noqa: PLC0415 - see above
 
         return Watcher(registry=self.registry, clock=SystemClock())
+
+    def survival(self) -> Survival:
+        """Finds out what outlives a login on a cluster."""
+        from project.services.survival import Survival  # noqa: PLC0415 - seldom needed
+
+        return Survival(connector=self.connector, toolbox=self.toolbox, clock=SystemClock(), logins=self.logins)
 
     def waiter(self) -> Waiter:
         """Waits for a job's end."""

@@ -135,7 +135,7 @@ def _changed(cluster: Document, given: Mapping[str, Any]) -> bool:
 
 
 def _plain(cluster: Document) -> dict[str, Any]:
-    return {"schema": SCHEMA, **{key: cluster.get(key, default) for key, (_, default) in FIELDS.items()}}
+    return {"schema": SCHEMA, **{key: cluster.get(key, field.default) for key, field in FIELDS.items()}}
 
 
 def _view(cluster: Document, status: Document | None) -> dict[str, Any]:

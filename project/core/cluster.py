@@ -3,11 +3,12 @@
 The client does not trust it: a registry that was broken into must not reach further than to clusters the user knows.
 """
 
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, NamedTuple
 
 from project.core import rules
 from project.core.engines import ENGINES
 from project.core.errors import RegistryError
+from project.core.follow_modes import AUTO, FOLLOW_MODES
 from project.core.job_file.kinds import SLURM_WORD_PATTERN
 from project.core.registry_address import ADDRESS
 from project.core.rules import FLAG, NAME, Rule, many, whole, word, written
@@ -18,25 +19,66 @@ HOST_PATTERN = r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*"
 JOB_ROOT_PATTERN = r"(?:[\w ./@+,=:~-]|\$[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_]*\})*"
 _LINE = r"[^\x00-\x1f\x7f]*"
 
-#: Every key but the status: rule and default (None: there is none, it must be given).
-FIELDS: Dict[str, Tuple[Rule, Any]] = {
-    "name": (NAME, None),
-    "hostname": (written(HOST_PATTERN, "a host name or address", 253), None),
-    "port": (whole(1, 65535), 22),
-    "workload_manager": (word(*sorted(ENGINES)), "slurm"),
-    "preferred_jobs": (many(word("mpi", "serial", "smp")), []),
-    "partition": (written(f"(?:{SLURM_WORD_PATTERN})?", "a partition as sbatch takes it, or nothing", 200), ""),
-    "host_keys": (many(written(r"[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?", "a line of a public key file", 5000)), []),
-    "job_root": (written(JOB_ROOT_PATTERN, "a path, perhaps with variables such as $SCRATCH", 1000), ""),
-    "python": (written(_LINE, "a path", 1000), ""),
-    "proxy_jump": (written(r"[A-Za-z0-9_.:%@,\[\]/-]*", "user@host:port[,…]", 1000), ""),
-    "follow": (word("auto", "daemon", "slurm"), "auto"),
-    "registry_url": (written(f"(?:{ADDRESS})?", "an https address, or nothing", 1000), ""),
-    "enabled": (FLAG, True),
+
+class ClusterField(NamedTuple):
+    """One key.
+
+    Attributes:
+        rule: what its value must be.
+        default: what holds when it was never given; None: it must be given.
+        text: one line of help; docs/registry.md is compared with it by a test.
+    """
+
+    rule: Rule
+    default: Any
+    text: str
+
+
+#: Every key but the status.
+FIELDS: Dict[str, ClusterField] = {
+    "name": ClusterField(NAME, None, "what job files call it"),
+    "hostname": ClusterField(written(HOST_PATTERN, "a host name or address", 253), None, "login node"),
+    "port": ClusterField(whole(1, 65535), 22, "its SSH port"),
+    "workload_manager": ClusterField(word(*sorted(ENGINES)), "slurm", "what runs the jobs"),
+    "preferred_jobs": ClusterField(
+        many(word("mpi", "serial", "smp")), [], "of mpi, serial, smp: what it is for; who shares one may stand in"
+    ),
+    "partition": ClusterField(
+        written(f"(?:{SLURM_WORD_PATTERN})?", "a partition as sbatch takes it, or nothing", 200),
+        "",
+        "for jobs that name none; empty: Slurm's own default",
+    ),
+    "host_keys": ClusterField(
+        many(written(r"[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?", "a line of a public key file", 5000)),
+        [],
+        "public keys of the login node, with which clients compare what they see",
+    ),
+    "job_root": ClusterField(
+        written(JOB_ROOT_PATTERN, "a path, perhaps with variables such as $SCRATCH", 1000),
+        "",
+        "where jobs get their folders, seen by compute nodes; may begin with $SCRATCH; empty: the home",
+    ),
+    "python": ClusterField(
+        written(_LINE, "a path", 1000), "", "interpreter for the wrapper, 3.6 or newer; empty: it is looked for"
+    ),
+    "proxy_jump": ClusterField(
+        written(r"[A-Za-z0-9_.:%@,\[\]/-]*", "user@host:port[,…]", 1000),
+        "",
+        "user@host:port[,…] on the way, for clients that know no better one",
+    ),
+    "follow": ClusterField(
+        word(*FOLLOW_MODES), AUTO, "what outlives a login: daemon, systemd, slurm; auto: as two logins have proven"
+    ),
+    "registry_url": ClusterField(
+        written(f"(?:{ADDRESS})?", "an https address, or nothing", 1000),
+        "",
+        "where the cluster reaches this registry, if not at public_url",
+    ),
+    "enabled": ClusterField(FLAG, True, "takes new jobs"),  # noqa: FBT003 - a default
 }
-SHAPE = {key: rule for key, (rule, _) in FIELDS.items()}
-DEFAULTS = {key: default for key, (_, default) in FIELDS.items() if default is not None}
-REQUIRED = [key for key, (_, default) in FIELDS.items() if default is None]
+SHAPE = {key: field.rule for key, field in FIELDS.items()}
+DEFAULTS = {key: field.default for key, field in FIELDS.items() if field.default is not None}
+REQUIRED = [key for key, field in FIELDS.items() if field.default is None]
 
 
 def checked(document: Mapping[str, Any]) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ wrapper-<sha12>.pyz     the far side, named by its content; toolbox-<sha12>.pyz:
 python                  the interpreter found by the probe
 registry.json           where to report, and the token that can only report
 active/<uuid>           a marker for each job the follower still has work with
-follower/               its lease files and log
+follower/               its lease files and log; survival.json: what outlives a login
 jobs/<uuid>/
 parcel.tar.gz           spec, modules and (for a directory) the job, as uploaded
 spec.json               the validated user input and the cluster
@@ -58,6 +58,11 @@ class ClusterPaths(NamedTuple):
     def follower(self) -> str:
         """Folder of the follower's lease and log."""
         return posixpath.join(self.control, "follower")
+
+    @property
+    def survival(self) -> str:
+        """File that tells what outlives a login here, or what tries it."""
+        return posixpath.join(self.follower, "survival.json")
 
     @property
     def jobs(self) -> str:

@@ -4,14 +4,17 @@ import json
 import sys
 from typing import Callable, Dict, List, Sequence
 
+from project.core.messages import Document
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
 from project.toolbox.part_manifest import part_manifest
+from project.toolbox.survival import look
 from project.wrapper import __main__ as wrapper
-from project.wrapper import calls
+from project.wrapper import calls, files
 from project.wrapper.calls import Command, own_paths
 from project.wrapper.clock import Clock
 from project.wrapper.events import Events
+from project.wrapper.identity import current_login
 from project.wrapper.job import Job, open_job
 from project.wrapper.slurm import Slurm
 
@@ -21,9 +24,8 @@ def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
 
     def command(words: Sequence[str]) -> int:
         def opened(events: Events) -> None:
-            calls.ensure_follower(own_paths())
             for job_uuid in words:
-                work(open_job(own_paths(), job_uuid, Clock()), events)
+                work(_visited(job_uuid), events)
 
         return calls.guarded(opened, Events(calls.STDOUT))
 
@@ -46,9 +48,7 @@ def _logs(words: Sequence[str]) -> int:
     job_uuid, request = words
 
     def followed(events: Events) -> None:
-        job = open_job(own_paths(), job_uuid, Clock())
-        calls.ensure_follower(own_paths())
-        send_logs(job, LogRequest(**json.loads(request)), events, Clock())
+        send_logs(_visited(job_uuid), LogRequest(**json.loads(request)), events, Clock())
 
     return calls.guarded(followed, Events(calls.STDOUT))
 
@@ -62,8 +62,38 @@ def _limits(words: Sequence[str]) -> int:
     return calls.guarded(asked, Events(calls.STDOUT))
 
 
+def _visited(job_uuid: str) -> Job:
+    """Return a job; each visit tells more of what outlives a login, and starts a follower that died again."""
+    job = open_job(own_paths(), job_uuid, Clock())
+    _look()
+    calls.ensure_follower(job)
+    return job
+
+
+def _look() -> Document:
+    """Find out what outlives a login here, a step further with each login."""
+    login = current_login()
+    return look(own_paths(), login, Clock()) if login else {}
+
+
+def _survival(words: Sequence[str]) -> int:
+    """Tell what outlives a login here: one login begins to find out, the next one can tell; `anew` forgets first."""
+
+    def told(events: Events) -> None:
+        if words:
+            files.remove(own_paths().survival)
+        events.send("survival", finding=_look())
+
+    return calls.guarded(told, Events(calls.STDOUT))
+
+
 COMMANDS: Dict[str, Command] = dict(
-    wrapper.COMMANDS, manifest=_of_a_job(_manifest), journal=_of_a_job(_journal), logs=_logs, limits=_limits
+    wrapper.COMMANDS,
+    manifest=_of_a_job(_manifest),
+    journal=_of_a_job(_journal),
+    logs=_logs,
+    limits=_limits,
+    survival=_survival,
 )
 
 

@@ -1,6 +1,7 @@
 """The wrapper's commands: `python3 -I -S wrapper-<sha12>.pyz COMMAND [UUID]`."""
 
 import contextlib
+import json
 import sys
 from typing import Dict, List, Sequence
 
@@ -29,8 +30,8 @@ def _run(job_uuid: str, events: Events) -> None:
     lease.keep_alive()
     try:
         prepare(paths, job_uuid)
-        calls.ensure_follower(paths)
         job = open_job(paths, job_uuid, clock, events.entry)
+        calls.ensure_follower(job)
         refuse_ended(job)
         Pipeline(job, paths, Slurm(), lease, clock, events).run()
         events.end(slurm_job_id=files.read_text(job.paths.slurm_job_id))
@@ -54,7 +55,8 @@ def _guarded_run(job_uuid: str, descriptor: int) -> int:
     return calls.guarded(lambda events: _run(job_uuid, events), Events(descriptor))
 
 
-def _command_follow(_: Sequence[str]) -> int:
+def _command_follow(words: Sequence[str]) -> int:
+    """Follow; the word, if there is one, is the login that started us."""
     from project.wrapper.compiled import keep_compiled  # noqa: PLC0415 - only this command needs it
     from project.wrapper.follow.loop import Follower  # noqa: PLC0415
     from project.wrapper.follow.report import Reporter  # noqa: PLC0415
@@ -63,7 +65,8 @@ def _command_follow(_: Sequence[str]) -> int:
     with contextlib.suppress(OSError):  # it only makes starts faster
         keep_compiled(sys.argv[0])
     paths = own_paths()
-    Follower(paths, Slurm(), Reporter(paths), Lease(paths.follower), Clock(), calls.start).run()
+    lease = Lease(paths.follower, login=json.loads(words[0]) if words else None)
+    Follower(paths, Slurm(), Reporter(paths), lease, Clock(), calls.start).run()
     return ExitCode.OK
 
 

@@ -7,8 +7,9 @@ from typing import Callable, List, Mapping, Sequence
 
 from project.core.errors import ExitCode, GridferryError, TransferFailed
 from project.core.layout import ClusterPaths
+from project.wrapper import keeping
 from project.wrapper.events import Events
-from project.wrapper.lease import Lease
+from project.wrapper.job import Job
 from project.wrapper.shell import own_command, spawn
 
 STDOUT = 1
@@ -41,14 +42,22 @@ def guarded(work: Callable[[Events], None], events: Events) -> int:
 
 def start(command: str, *words: str) -> None:
     """Start another of our commands in the background, free of this login."""
-    spawn(own_command(command, *words), log=os.path.join(own_paths().follower, "log"))
+    spawn(own_command(command, *words), log=follower_log(own_paths()))
 
 
-def ensure_follower(paths: ClusterPaths) -> None:
-    """Start the follower unless one is alive; a disk too full for that keeps nobody from other things."""
+def ensure_follower(job: Job) -> None:
+    """Start the follower unless one is alive, in the way that outlives logins on the job's cluster.
+
+    A disk too full for that keeps nobody from other things.
+    """
+    paths = own_paths()
     with contextlib.suppress(OSError):
-        if not Lease(paths.follower).is_held():
-            start("follow")
+        keeping.keep_following(paths, job.cluster.get("follow"), own_command("follow"), follower_log(paths))
+
+
+def follower_log(paths: ClusterPaths) -> str:
+    """Return the file that takes what our programs in the background print."""
+    return os.path.join(paths.follower, "log")
 
 
 def call(program: str, commands: Mapping[str, Command], argv: List[str]) -> int:

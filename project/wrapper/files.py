@@ -65,6 +65,12 @@ def create(path: str, content: bytes) -> bool:
     return True
 
 
+def remove(path: str) -> None:
+    """Remove a file, if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
 def read_text(path: str) -> Optional[str]:
     """Return the content of a small file, None if there is none."""
     try:

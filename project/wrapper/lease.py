@@ -8,9 +8,10 @@ another login node (globus-compute#581), so age is what counts, measured by the 
 import contextlib
 import os
 import threading
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Callable, Optional, Tuple
 
 from project.wrapper import files
+from project.wrapper.identity import Identity, identity, is_dead_here
 
 STALE_AFTER_S = 30.0
 #: How often an owner shows that it lives before it would count as gone.
@@ -28,11 +29,13 @@ class Lease:
     Args:
         folder: where its files are; made if missing.
         stale_after_s: age of the last heartbeat from which on the owner counts as gone.
+        login: the login that started this process, if one did; kept in the lease for all to see.
     """
 
-    def __init__(self, folder: str, stale_after_s: float = STALE_AFTER_S) -> None:
+    def __init__(self, folder: str, stale_after_s: float = STALE_AFTER_S, login: Optional[Identity] = None) -> None:
         self._folder = folder
         self._stale_after_s = stale_after_s
+        self._login = login
         self._stop = threading.Event()
         self.epoch = 0
 
@@ -43,7 +46,7 @@ class Lease:
         if highest and not self._abandoned(highest):
             return False
         epoch = highest + 1
-        made = files.create(self._file(epoch), files.to_json(_identity()))
+        made = files.create(self._file(epoch), files.to_json(self._own()))
         if not made or self._highest() != epoch:  # others were quicker, or have come and gone meanwhile
             return False
         self.epoch = epoch
@@ -95,7 +98,7 @@ class Lease:
         """
         self.check()
         higher = max(epoch, self.epoch) + 1
-        if not files.create(self._file(higher), files.to_json(_identity())):
+        if not files.create(self._file(higher), files.to_json(self._own())):
             raise LeaseLost(self._folder)
         self.epoch = higher
         self.check()
@@ -109,12 +112,26 @@ class Lease:
         self._stop.set()
         with contextlib.suppress(OSError):
             if self.epoch and self._highest() == self.epoch:
-                files.replace_json(self._file(self.epoch), dict(_identity(), released=True))
+                files.replace_json(self._file(self.epoch), dict(self._own(), released=True))
+
+    def _own(self) -> Identity:
+        return dict(identity(os.getpid()), login=self._login)
 
     def is_held(self) -> bool:
         """Whether somebody holds it and is alive."""
         highest = self._highest()
         return bool(highest) and not self._abandoned(highest)
+
+    def outlived_login(self) -> bool:
+        """Whether it is held by a process that is still there though the login that started it has ended."""
+        owner = self._owner(self._highest()) or {}
+        return self.is_held() and is_dead_here(owner.get("login") or {})
+
+    def killed_s(self) -> float:
+        """Return when the last owner last showed that it lived, if it ended here without giving it back; else 0."""
+        owner = self._owner(self._highest())
+        killed = owner is not None and not owner.get("released") and is_dead_here(owner)
+        return self._last_beat()[1] if killed else 0.0
 
     def _beat(self, stop: threading.Event) -> None:
         while not stop.wait(self._stale_after_s / _BEATS_IN_A_LIFE):
@@ -134,10 +151,14 @@ class Lease:
         return os.path.join(self._folder, f"{_PREFIX}{epoch:08d}")
 
     def _abandoned(self, epoch: int) -> bool:
-        owner: Optional[Dict[str, Any]] = files.read_json(self._file(epoch))
-        if owner is None or owner.get("released") or _is_dead_here(owner):
+        owner = self._owner(epoch)
+        if owner is None or owner.get("released") or is_dead_here(owner):
             return True
         return self._age_s(self._file(epoch)) > self._stale_after_s
+
+    def _owner(self, epoch: int) -> Optional[Identity]:
+        owner: Optional[Identity] = files.read_json(self._file(epoch))
+        return owner
 
     def _age_s(self, path: str) -> float:
         """Age of the last heartbeat by the file system's clock; infinite if the file is gone."""
@@ -150,31 +171,4 @@ class Lease:
     def _remove_older(self) -> None:
         for name in os.listdir(self._folder):
             if name.startswith(_PREFIX) and int(name[len(_PREFIX) :]) < self.epoch:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(self._folder, name))
-
-
-def _boot_id() -> str:
-    return (files.read_text("/proc/sys/kernel/random/boot_id") or "").strip()
-
-
-def _started(pid: int) -> str:
-    """Return when a process here started, in clock ticks since boot; "" if there is none or it is a zombie."""
-    status = files.read_text(f"/proc/{pid}/stat") or ""
-    fields = status.rpartition(")")[2].split()
-    return "" if not fields or fields[0] == "Z" else fields[19]
-
-
-def _identity() -> Dict[str, Any]:
-    pid = os.getpid()
-    return {"host": os.uname().nodename, "boot": _boot_id(), "pid": pid, "started": _started(pid)}
-
-
-def _is_dead_here(owner: Dict[str, Any]) -> bool:
-    """Whether the owner was a process of this very boot of this host and is no more."""
-    here = (os.uname().nodename, _boot_id())
-    return (
-        here[1] != ""
-        and (owner.get("host"), owner.get("boot")) == here
-        and _started(int(owner["pid"])) != owner.get("started")
-    )
+                files.remove(os.path.join(self._folder, name))

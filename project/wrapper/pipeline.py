@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from project.core import messages
 from project.core.errors import GridferryError, StageFailed, SubmissionRefused, SubmissionUnknown, WaitsForRoom
+from project.core.follow_modes import SLURM
 from project.core.layout import ClusterPaths
 from project.core.module_steps import ModuleStep
 from project.core.slurm.script import Placement, module_loads, render, render_watcher
@@ -16,6 +17,7 @@ from project.wrapper.container import container_command
 from project.wrapper.dependencies import parents_to_wait_for
 from project.wrapper.events import Events
 from project.wrapper.job import SUBMISSION, Job, checked
+from project.wrapper.keeping import kept_by
 from project.wrapper.lease import Lease
 from project.wrapper.module_runner import UserInput, run_modules
 from project.wrapper.shell import login_shell, own_command, run_live
@@ -75,7 +77,7 @@ class Pipeline:
             Step("script", self._script),
             Step("room", lambda: wait_for_room(job, self._slurm), lambda: job.part and job.part.most_queued),
             Step(SUBMISSION, self._submit),
-            Step("watcher", self._watch, lambda: job.cluster.get("follow") == "slurm"),
+            Step("watcher", self._watch, lambda: self._kept_by() in (SLURM, "")),
         ]
 
     def run(self) -> None:
@@ -170,8 +172,12 @@ class Pipeline:
         self._job.journal.append("fields", {"fields": {"slurm_job_id": slurm_job_id}})
         self._enter(GatewayState.SUBMITTED)
 
+    def _kept_by(self) -> str:
+        """Return how the follower is kept alive here, "" while that is not known."""
+        return kept_by(self._cluster_paths, self._job.cluster.get("follow"))
+
     def _watch(self) -> None:
-        """Where login nodes end what users leave behind, let Slurm itself start a follower at the job's end."""
+        """Where login nodes may end what users leave behind, let Slurm itself start a follower at the job's end."""
         paths, cluster_paths = self._job.paths, self._cluster_paths
         text = render_watcher(
             self._job.spec,
@@ -184,6 +190,8 @@ class Pipeline:
         try:
             self._slurm.submit(paths.watcher, held=False)
         except (SubmissionRefused, SubmissionUnknown) as error:
+            if self._kept_by() == "":  # a daemon may well be enough here
+                return
             message = f"no follower could be queued behind the job: {error.message}"
             body = {"severity": "warning", "stage": "submission", "message": message, "detail": error.detail}
             self._job.journal.append("notice", body)

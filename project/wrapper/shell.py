@@ -15,6 +15,7 @@ from project.core.slurm.commands import CommandResult
 _PASSED_ON = (
     "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SLURM_CONF", "SSL_CERT_FILE",
     "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "GRIDFERRY_SANDBOX",  # by which a sandbox knows what belongs to it, so that nothing outlives its end
 )  # fmt: skip
 
 #: More than any answer of Slurm's: of 5000 jobs sacct prints some 2 MB.

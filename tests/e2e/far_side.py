@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -112,16 +113,19 @@ def processes_of_logins(grid: Grid) -> list[int]:
                 continue
             port = f" {grid.info.ssh_port}".encode()
             of_login = any(v.startswith(b"SSH_CONNECTION=") and v.endswith(port) for v in environment.split(b"\0"))
-            if of_login or (root.encode() in command and b".pyz" in command):
+            ours = root.encode() in command and (b".pyz" in command or b"/trial-" in command)
+            if of_login or (ours and b"SLURM_JOB_ID=" not in environment):  # what Slurm started is no login's
                 found.append(int(entry.name))
     return found
 
 
 def kill_logins(grid: Grid) -> int:
-    """Kill -9 everything the logins on this cluster left behind; return how many processes that were."""
+    """Kill -9 everything the logins on this cluster left behind, to its end; return how many processes that were."""
     pids = processes_of_logins(grid)
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not set(pids) & set(processes_of_logins(grid)), what="their end")
     return len(pids)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from api_srv.config import Settings, load, variable
 from api_srv.errors import SettingsInvalid
+from project.core.cluster import FIELDS
 
 _PAGE = Path(__file__).parents[2] / "docs" / "registry.md"
 
@@ -59,3 +61,16 @@ def test_the_documented_table_is_the_real_one() -> None:
         for field in dataclasses.fields(Settings)
     ]
     assert listed == real
+
+
+def test_the_documented_keys_of_a_cluster_are_the_real_ones() -> None:
+    """docs/registry.md lists every key with its default and meaning; docs/protocol.md names each."""
+    page = _PAGE.read_text().partition("## Commands")[0]
+    listed = re.findall(r"^\| `(\w+)` \| (\*\*needed\*\*|`[^`]*`) \| (.*?) \|$", page, re.MULTILINE)
+    real = [
+        (key, "**needed**" if field.default is None else f"`{json.dumps(field.default)}`", field.text)
+        for key, field in FIELDS.items()
+    ]
+    assert listed == real
+    named = _PAGE.with_name("protocol.md").read_text().partition("**Cluster**")[2].partition("\n\n")[0]
+    assert [key for key in FIELDS if f"`{key}`" not in named] == []

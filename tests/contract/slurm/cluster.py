@@ -52,7 +52,7 @@ class Cluster:
         for folder in (self.paths.active, paths.work, paths.modules, paths.journal, paths.marks, paths.steps):
             files.make_folder(folder)
         user_input = {**_LEAST, "execution": list(execution), "resources": {**_SMALL, **resources}}
-        sent = {"user_input": user_input, "cluster": {"name": "x"}, "modules": modules or []}
+        sent = {"user_input": user_input, "cluster": {"name": "x", "follow": "daemon"}, "modules": modules or []}
         files.replace_json(paths.spec, sent)
         spec = validate(user_input, source="job.yml")
         text = render(spec, job_uuid=job_uuid, paths=paths, workdir=paths.work, placement=Placement())

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from project.wrapper.lease import STALE_AFTER_S, Lease, LeaseLost, _identity
+from project.wrapper.identity import identity
+from project.wrapper.lease import STALE_AFTER_S, Lease, LeaseLost
 from tests.contract.processes import poll
 from tests.unit.wrapper.racing import let_go, race, start
 
@@ -100,7 +101,7 @@ def test_a_number_used_again_is_not_the_owner(folder: str) -> None:
     lease = Lease(folder)
     assert lease.acquire()
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as other:
-        _say_elsewhere(lease, **{**_identity(), "pid": other.pid, "started": "1"})
+        _say_elsewhere(lease, **{**identity(other.pid), "pid": other.pid, "started": "1"})
         assert not lease.is_held()
 
 
@@ -117,6 +118,23 @@ def _beats(lease: Lease) -> bool:
     path = Path(lease._file(lease.epoch))
     os.utime(path, (0, 0))
     return poll(lambda: path.stat().st_mtime > 0, "a heartbeat")
+
+
+def test_one_that_outlived_its_login_is_known(folder: str) -> None:
+    """The lease says which login started its owner: once that has ended and the owner has not, it has outlived it."""
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as login:
+        lease = Lease(folder, login=identity(login.pid))
+        assert lease.acquire()
+        assert not Lease(folder).outlived_login()
+    assert Lease(folder).outlived_login()
+    lease.release()
+    assert not Lease(folder).outlived_login()
+
+
+def test_an_owner_that_no_login_started_has_outlived_none(folder: str) -> None:
+    """Slurm started it: it says nothing about logins."""
+    assert Lease(folder).acquire()
+    assert not Lease(folder).outlived_login()
 
 
 def test_heartbeats_keep_a_lease(folder: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from project.sandbox.other_conf import MARK
 from project.wrapper.shell import clean_environment, login_shell, own_command, run, run_live, spawn
 from tests.contract.processes import poll
 
@@ -81,13 +82,14 @@ def test_lines_come_as_they_are_printed(tmp_path: Path) -> None:
 
 
 def test_little_of_the_logins_environment_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What belongs to the connection stays behind; what was asked for comes along."""
+    """What belongs to the connection stays behind; what was asked for, and the mark of a sandbox, comes along."""
+    monkeypatch.setenv(MARK, "/tmp/sandbox")  # noqa: S108 - a name
     monkeypatch.setenv("SSH_CONNECTION", "1")
     monkeypatch.setenv("SLURM_JOB_ID", "1")
     monkeypatch.setenv("SLURM_CONF", "/etc/slurm.conf")
     environment = clean_environment({"OWN": "1"})
     assert not {"SSH_CONNECTION", "SLURM_JOB_ID"} & set(environment)
-    assert {"PATH", "SLURM_CONF", "OWN"} <= set(environment)
+    assert {"PATH", "SLURM_CONF", "OWN", MARK} <= set(environment)
 
 
 def test_a_spawned_program_is_on_its_own(tmp_path: Path) -> None:
