@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from project.ports import Connector, FarProgram
+    from project.services.cancel import Canceller
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
     from project.services.resolve import Resolver
@@ -168,6 +169,12 @@ class Gateway:
         from project.services.logs import LogReader  # noqa: PLC0415 - see above
 
         return LogReader(registry=self.registry, far_side=self.far_side(), view=self.view, clock=SystemClock())
+
+    def canceller(self) -> Canceller:
+        """Cancels jobs."""
+        from project.services.cancel import Canceller  # noqa: PLC0415 - see above
+
+        return Canceller(registry=self.registry, far_side=self.far_side(), view=self.view)
 
     def watcher(self) -> Watcher:
         """Watches jobs until they have ended."""

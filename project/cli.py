@@ -27,6 +27,7 @@ COMMANDS = {
     "watch": CommandEntry("project.commands.watch", "Watch jobs until all have ended, then sum up."),
     "wait": CommandEntry("project.commands.wait", "Wait for jobs to end; exits with the job's own exit code."),
     "logs": CommandEntry("project.commands.logs", "Print what a job printed; -f follows it live."),
+    "cancel": CommandEntry("project.commands.cancel", "Cancel jobs or array tasks, and see that they died."),
     "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }

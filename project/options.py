@@ -12,6 +12,25 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
+
+def _task_list(_ctx: click.Context, _option: click.Parameter, given: str) -> str:
+    from project.core.slurm.ids import parse_task_list  # noqa: PLC0415 - `--help` needs none of it
+
+    try:
+        parse_task_list(given or "0")
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write ids and ranges, such as 3-7,9") from error
+    return given
+
+
+task_option = click.option(
+    "--task",
+    "tasks",
+    default="",
+    metavar="N",
+    callback=_task_list,
+    help="Of an array: this task, or several (3-7,9).",
+)
 OUTPUT = (click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),)
 BEHAVIOUR = (
     click.option(

@@ -11,9 +11,7 @@ from project.adapters.show.output import JobOutput
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
-from project.core.errors import UsageError
-from project.core.slurm.ids import parse_task_list
-from project.options import login_options
+from project.options import login_options, task_option
 from project.services.logs import LogWish
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ _PAST_ALL = -1
 @click.option(
     "-f", "--follow", is_flag=True, help="Go on until the job has ended, whatever happens to the connection."
 )
-@click.option("--task", "tasks", default="", metavar="N", help="Of an array: this task, or several (3-7,9).")
+@task_option
 @click.option("--err", is_flag=True, help="What it wrote on standard error, instead of standard output.")
 @click.option("--last", type=click.IntRange(0), metavar="LINES", help="Only so many lines of what is there already.")
 @login_options()
@@ -49,7 +47,6 @@ def command(
 
     With --json each piece is a line: file, task, stream and text.
     """
-    _check(tasks)
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input, quiet=True)
     wish = LogWish(("err",) if err else ("out",), tasks, follow, _PAST_ALL if last is None else last)
     output = JobOutput(apart="lines" if follow else "headings")
@@ -58,13 +55,6 @@ def command(
     output.finish()
     if not end.ended:
         say(f"the job is {end.state or 'being prepared'}; -f follows it", to_stderr=True)
-
-
-def _check(tasks: str) -> None:
-    try:
-        parse_task_list(tasks or "0")
-    except ValueError as error:
-        raise UsageError(f"--task: {error}", remedy="Write ids and ranges, such as 3-7,9") from error
 
 
 def _write_json(text: LogText) -> None:

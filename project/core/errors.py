@@ -17,6 +17,8 @@ GridferryError
 ├── WaitsForRoom             a campaign's part is not submitted yet         (it follows by itself)
 ├── NotEnded                 the job has not ended, so there is nothing to fetch yet
 ├── JobFailed                the job ended, and not well
+│   └── Cancelled            its owner cancelled it before Slurm had it
+├── StillAlive               what was cancelled does not die                (trying again may help)
 ├── TransferFailed           files did not arrive whole                     (trying again resumes)
 └── SandboxError             the sandbox cannot start or stop
 """
@@ -44,6 +46,7 @@ class ExitCode(enum.IntEnum):
     TRANSFER = 14
     SANDBOX = 15
     SCHEDULER = 16
+    STILL_ALIVE = 17
     INTERRUPTED = 130
 
 
@@ -175,6 +178,17 @@ class JobFailed(GridferryError):
     """The job ended in another state than COMPLETED."""
 
     exit_code = ExitCode.JOB_FAILED
+
+
+class Cancelled(JobFailed):
+    """The job was cancelled before Slurm had it."""
+
+
+class StillAlive(GridferryError):
+    """Slurm was asked to cancel a job, and some of it does not die."""
+
+    exit_code = ExitCode.STILL_ALIVE
+    transient = True
 
 
 class TransferFailed(GridferryError):

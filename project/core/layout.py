@@ -175,6 +175,11 @@ class JobPaths(NamedTuple):
         return self._in("control", "slurm_job_id")
 
     @property
+    def cancelled(self) -> str:
+        """File made when the job shall not go into the queue any more."""
+        return self._in("control", "cancelled")
+
+    @property
     def released(self) -> str:
         """File made once that job has been released."""
         return self._in("control", "released")

@@ -5,6 +5,7 @@ import sys
 from typing import Callable, Dict, List, Sequence
 
 from project.core.messages import Document
+from project.toolbox.cancel import Cancellation
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
 from project.toolbox.part_manifest import part_manifest
@@ -43,23 +44,31 @@ def _journal(job: Job, events: Events) -> None:
     events.send("journal", entries=job.journal.unsent())
 
 
-def _logs(words: Sequence[str]) -> int:
-    """Send what a job printed."""
+def _guarded(work: Callable[[Sequence[str], Events], None]) -> Command:
+    """Return the command that does `work` with its words."""
+
+    def command(words: Sequence[str]) -> int:
+        return calls.guarded(lambda events: work(words, events), Events(calls.STDOUT))
+
+    return command
+
+
+def _logs(words: Sequence[str], events: Events) -> None:
+    """Send what a job printed: its UUID, and what is wanted as JSON."""
     job_uuid, request = words
-
-    def followed(events: Events) -> None:
-        send_logs(_visited(job_uuid), LogRequest(**json.loads(request)), events, Clock())
-
-    return calls.guarded(followed, Events(calls.STDOUT))
+    send_logs(_visited(job_uuid), LogRequest(**json.loads(request)), events, Clock())
 
 
-def _limits(words: Sequence[str]) -> int:
+def _cancel(words: Sequence[str], events: Events) -> None:
+    """Cancel jobs: tasks of the only one (or ""), and their UUIDs."""
+    tasks, *uuids = words
+    jobs = [_visited(job_uuid) for job_uuid in uuids]
+    Cancellation(jobs, tasks, Slurm(), events, Clock(), calls.start).run()
+
+
+def _limits(words: Sequence[str], events: Events) -> None:
     """Say how much Slurm takes of the user at a time, under the account and QOS given (or "")."""
-
-    def asked(events: Events) -> None:
-        events.send("limits", **Slurm().limits(*words)._asdict())
-
-    return calls.guarded(asked, Events(calls.STDOUT))
+    events.send("limits", **Slurm().limits(*words)._asdict())
 
 
 def _visited(job_uuid: str) -> Job:
@@ -76,24 +85,21 @@ def _look() -> Document:
     return look(own_paths(), login, Clock()) if login else {}
 
 
-def _survival(words: Sequence[str]) -> int:
+def _survival(words: Sequence[str], events: Events) -> None:
     """Tell what outlives a login here: one login begins to find out, the next one can tell; `anew` forgets first."""
-
-    def told(events: Events) -> None:
-        if words:
-            files.remove(own_paths().survival)
-        events.send("survival", finding=_look())
-
-    return calls.guarded(told, Events(calls.STDOUT))
+    if words:
+        files.remove(own_paths().survival)
+    events.send("survival", finding=_look())
 
 
 COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
     manifest=_of_a_job(_manifest),
     journal=_of_a_job(_journal),
-    logs=_logs,
-    limits=_limits,
-    survival=_survival,
+    logs=_guarded(_logs),
+    cancel=_guarded(_cancel),
+    limits=_guarded(_limits),
+    survival=_guarded(_survival),
 )
 
 

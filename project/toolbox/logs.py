@@ -5,12 +5,13 @@ from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from project.core.errors import UsageError
 from project.core.messages import Document
-from project.core.slurm.ids import parse_task_list
 from project.core.slurm.states import is_end_state
 from project.core.states import is_final
+from project.toolbox.tasks import chosen_tasks
 from project.wrapper import files
 from project.wrapper.clock import Clock
 from project.wrapper.events import Events
+from project.wrapper.follow.observe import task_names
 from project.wrapper.job import Job
 
 #: More files than this are not followed at a time.
@@ -51,7 +52,9 @@ def send_logs(job: Job, request: LogRequest, events: Events, clock: Clock) -> No
     Raises:
         UsageError: the tasks asked for are none of the job's, or too many.
     """
-    tasks = _tasks(job, request)
+    tasks = task_names(chosen_tasks(job, request.tasks))
+    if len(tasks) * len(request.streams) > MOST_FILES:
+        raise UsageError(f"these are {len(tasks)} tasks", remedy=f"Ask for at most {MOST_FILES} with --task 1-10")
     offsets, beat_s, told = dict(request.offsets), clock.now_s(), ""
     while not events.gone:
         state, ended = _standing(job)  # before reading: what was printed until then is all there is
@@ -67,21 +70,6 @@ def send_logs(job: Job, request: LogRequest, events: Events, clock: Clock) -> No
             events.send("beat")
             beat_s = clock.now_s()
         clock.sleep(_LOOK_EVERY_S)
-
-
-def _tasks(job: Job, request: LogRequest) -> List[str]:
-    array = job.spec.resources.array
-    if array is None:
-        if request.tasks:
-            raise UsageError("this job is no array, so it has no tasks", remedy="Leave --task out")
-        return [""]
-    wanted = parse_task_list(request.tasks) if request.tasks else array.task_ids
-    missing = sorted(set(wanted).difference(array.task_ids))
-    if missing:
-        raise UsageError(f"the job has no task {missing[0]}", remedy=f"Its tasks are {array.expression}")
-    if len(wanted) * len(request.streams) > MOST_FILES:
-        raise UsageError(f"these are {len(wanted)} tasks", remedy=f"Ask for at most {MOST_FILES} with --task 1-10")
-    return [str(task) for task in wanted]
 
 
 def _files(job: Job, request: LogRequest, tasks: List[str]) -> Iterator[_File]:

@@ -4,7 +4,14 @@ import os
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from project.core import messages
-from project.core.errors import GridferryError, StageFailed, SubmissionRefused, SubmissionUnknown, WaitsForRoom
+from project.core.errors import (
+    Cancelled,
+    GridferryError,
+    StageFailed,
+    SubmissionRefused,
+    SubmissionUnknown,
+    WaitsForRoom,
+)
 from project.core.follow_modes import SLURM
 from project.core.layout import ClusterPaths
 from project.core.module_steps import ModuleStep
@@ -97,8 +104,17 @@ class Pipeline:
     def _do(self, step: Step) -> None:
         mark = os.path.join(self._job.paths.steps, step.name)
         if step.needed_for() and files.read_text(mark) is None:
+            self._refuse_cancelled()
             step.run()
             files.create(mark, b"")
+
+    def _is_cancelled(self) -> bool:
+        """Whether the job shall not go into the queue; one that may be in it is Slurm's to cancel."""
+        return os.path.exists(self._job.paths.cancelled) and not os.path.exists(self._job.paths.intent)
+
+    def _refuse_cancelled(self) -> None:
+        if self._is_cancelled():
+            raise Cancelled("the job was cancelled before Slurm had it", remedy="Nothing of it has run")
 
     def _source(self) -> None:
         source = self._job.sent["source"]
@@ -210,7 +226,9 @@ class Pipeline:
                 folder=self._job.workdir,
                 log=log,
                 on_line=lambda line: self._events.output(stage, line),
+                unwanted=self._is_cancelled,
             )
+            self._refuse_cancelled()
             if exit_code != 0:
                 raise StageFailed(
                     f"`{command}` of {stage} ended with exit code {exit_code}",

@@ -97,8 +97,18 @@ def _wait(process: "subprocess.Popen[bytes]", threads: List[threading.Thread], d
     return None
 
 
-def run_live(argv: Sequence[str], *, folder: str, log: str, on_line: Callable[[str], None]) -> int:
-    """Run a program, its output and errors together appended to `log` and handed on line by line; return its exit."""
+def run_live(
+    argv: Sequence[str],
+    *,
+    folder: str,
+    log: str,
+    on_line: Callable[[str], None],
+    unwanted: Callable[[], bool] = lambda: False,
+) -> int:
+    """Run a program, its output and errors together appended to `log` and handed on line by line; return its exit.
+
+    It and all it started are ended once it is `unwanted`, which is asked every second.
+    """
     process = subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
@@ -110,10 +120,20 @@ def run_live(argv: Sequence[str], *, folder: str, log: str, on_line: Callable[[s
     )
     with process, open(log, "ab") as stream:
         assert process.stdout is not None  # noqa: S101 - tells the type checker what PIPE means
+        over = threading.Event()
+        threading.Thread(target=_end_unwanted, args=(process, unwanted, over), daemon=True).start()
         for line in process.stdout:
             stream.write(line)
             on_line(line.decode("utf-8", "replace").rstrip("\n"))
+        over.set()
     return process.returncode
+
+
+def _end_unwanted(process: "subprocess.Popen[bytes]", unwanted: Callable[[], bool], over: threading.Event) -> None:
+    while not over.wait(_GRACE_S):
+        if unwanted():
+            end_group(process)
+            return
 
 
 def own_command(*words: str) -> List[str]:

@@ -61,9 +61,9 @@ class Slurm:
         command = Scontrol("release", slurm_job_id)
         self._ask(command.argv(), command.parse)
 
-    def cancel(self, slurm_job_id: str) -> None:
-        """Cancel a job."""
-        command = Scancel(slurm_job_id)
+    def cancel(self, *ids: str) -> None:
+        """Cancel jobs or tasks of arrays (`123_[3-7]`)."""
+        command = Scancel(ids)
         self._ask(command.argv(), command.parse)
 
     def queue(self, name: str = "") -> List[QueueRow]:

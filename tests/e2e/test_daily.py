@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.far_side import kill_logins, submit, wait_for_state, wait_until
+from tests.e2e.far_side import kill_logins, registry_job, submit, wait_for_state, wait_until
 
 if TYPE_CHECKING:
     from demo.grid import Grid
@@ -106,3 +106,22 @@ def test_waiting_and_watching_end_with_the_jobs(grid: Grid, tmp_path: Path) -> N
     assert (done.returncode, done.stdout.split()) == (7, [failing, "FAILED", "7"])
     both = grid.client("wait", killed, failing, "--json")
     assert (both.returncode, [end["exit_code"] for end in json.loads(both.stdout)]) == (137, [137, 7])
+
+
+def test_jobs_are_cancelled_wherever_they_are(grid: Grid, tmp_path: Path) -> None:
+    """Tasks of a running array, the rest of it, and a job that is still being compiled; each is gone when told."""
+    resources = {"duration": "10m", "memory_per_thread": "100M", "nbr_jobs_in_array": 4}
+    array = submit(grid, tmp_path, execution=["sleep 300"], resources=resources)
+    wait_for_state(grid, array, "RUNNING")
+    some = grid.client("cancel", array[:8], "--task", "2-3")
+    assert (some.returncode, some.stdout.split()) == (0, [array, "cancelled"]), some.stderr
+    wait_until(lambda: registry_job(grid, array)["counts"].get("CANCELLED") == 2, what="two cancelled tasks")
+    assert registry_job(grid, array)["counts"]["RUNNING"] == 2
+    compiling = submit(grid, tmp_path, "--detach", execution=["true"], compilation=["sleep 300"])
+    both = grid.client("cancel", array, compiling, "--json")
+    assert both.returncode == 0, both.stderr
+    assert {result["verdict"] for result in json.loads(both.stdout)} == {"cancelled"}
+    assert wait_for_state(grid, array, "DONE")["outcome"] == "CANCELLED"
+    assert wait_for_state(grid, compiling, "ERROR")["slurm_job_id"] is None
+    again = grid.client("cancel", array)
+    assert (again.returncode, again.stdout.split()) == (0, [array, "had", "ended", "CANCELLED"])

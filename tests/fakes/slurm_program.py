@@ -100,7 +100,7 @@ def _printed(job: Job, what: str, task: str) -> Path:
 def scancel(state: State, words: list[str]) -> str:
     """Cancel a job that has not ended; one that is not known is no error."""
     for job in state["jobs"]:
-        if job["id"] == words[-1] and not job["ended"]:
+        if job["id"] in words and not job["ended"]:
             job["ended"] = {task: ["CANCELLED", "0:0"] for task in _tasks(job)}
             job["start"] = job["end"] = _now()
     return ""

@@ -161,7 +161,7 @@ def strangers(recorder: Recorder, info: api.SandboxInfo) -> None:
     """Ids and names nobody knows, and a controller that is not there."""
     recorder.both("unknown", "99999", "nobody")
     recorder.keep("scontrol-release-unknown", Scontrol("release", "99999").argv())
-    recorder.keep("scancel-unknown", Scancel("99999").argv())
+    recorder.keep("scancel-unknown", Scancel(["99999"]).argv())
     away = recorder.script().replace("job.sbatch", "away.conf")
     text = re.sub(r"^SlurmctldPort=.*$", "SlurmctldPort=9", info.slurm_conf.read_text(), flags=re.MULTILINE)
     Path(away).write_text(text)

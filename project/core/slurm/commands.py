@@ -122,13 +122,17 @@ class Scontrol(NamedTuple):
 
 
 class Scancel(NamedTuple):
-    """Cancel a job. An id Slurm does not know is answered by exit 0 and silence (measured)."""
+    """Cancel jobs, or tasks of arrays. An id Slurm does not know is answered by exit 0 and silence (measured).
 
-    slurm_job_id: str
+    Attributes:
+        ids: of jobs, or of tasks (`123_[3-7]`, see ids.of_tasks).
+    """
+
+    ids: Sequence[str]
 
     def argv(self) -> List[str]:
         """Return the command line."""
-        return ["scancel", self.slurm_job_id]
+        return ["scancel", *self.ids]
 
     def parse(self, result: CommandResult) -> None:
         """Check that it was taken.

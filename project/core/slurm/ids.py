@@ -1,7 +1,7 @@
 """Slurm's job ids: `123`, `123_4`, `123_[4-6,8%2]`, and the task lists of `--array`."""
 
 import re
-from typing import List, NamedTuple, Set
+from typing import Iterable, List, NamedTuple, Set
 
 #: The highest array task id there can be: one less than the highest MaxArraySize (slurm.conf(5)).
 MAX_TASK_ID = 4_000_000
@@ -40,6 +40,22 @@ def parse_task_list(text: str) -> List[int]:
             raise ValueError(f"{part.strip()!r} is no range of task ids from 0 to {MAX_TASK_ID}")
         ids.update(range(first, last + 1, step))
     return sorted(ids)
+
+
+def format_task_list(tasks: Iterable[int]) -> str:
+    """Write task ids as `--array` and scancel take them: `1-3,7`."""
+    ranges: List[List[int]] = []
+    for task in sorted(set(tasks)):
+        if ranges and task == ranges[-1][1] + 1:
+            ranges[-1][1] = task
+        else:
+            ranges.append([task, task])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def of_tasks(slurm_job_id: str, tasks: Iterable[int]) -> str:
+    """Write tasks of an array as one id that scancel takes: `123_[1-3,7]`."""
+    return f"{slurm_job_id}_[{format_task_list(tasks)}]"
 
 
 def parse_id(text: str) -> SlurmId:

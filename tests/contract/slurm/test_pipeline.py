@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from project.core.errors import GridferryError, ModuleFailed, StageFailed, SubmissionRefused, SubmissionUnknown
+from project.core.errors import (
+    Cancelled,
+    GridferryError,
+    ModuleFailed,
+    StageFailed,
+    SubmissionRefused,
+    SubmissionUnknown,
+)
 from project.core.problems import InvalidDocument
 from project.toolbox.manifest import manifest
 from project.wrapper import files
@@ -92,6 +99,30 @@ def test_every_stage_is_told_and_done_once(login: Login, fake: FakeSlurm) -> Non
         fields.update(entry["body"].get("fields", {}) if entry["kind"] == "fields" else {})
     assert fields["slurm_job_id"] == "41"
     assert (fields["job_directory"], fields["working_directory"]) == (job.paths.directory, job.paths.work)
+
+
+def test_a_job_that_was_cancelled_does_not_get_into_the_queue(login: Login, fake: FakeSlurm) -> None:
+    """Whatever stage it is in: what runs is ended, the journal says ERROR and why, nothing is submitted."""
+    early, late = login.job(compilation="touch never"), login.job()
+    late_sent = {**late.sent["user_input"], "compilation": f"touch {late.paths.cancelled}; sleep 600"}
+    files.replace_json(late.paths.spec, {**late.sent, "user_input": late_sent})
+    files.create(early.paths.cancelled, b"")
+    for job in (early, late):
+        with pytest.raises(Cancelled):
+            login.run(job)
+        body = job.journal.entries()[-1]["body"]
+        assert (body["state"], "cancelled" in body["reason"]) == ("ERROR", True)
+    assert list(Path(early.paths.work).iterdir()) == []
+    assert fake.calls("sbatch") == []
+
+
+def test_a_cancelled_job_that_slurm_may_have_is_found(login: Login) -> None:
+    """Its submission is gone on with, so that its id is known and Slurm can cancel it."""
+    job = login.job()
+    files.replace_json(job.paths.intent, {"schema": 1, "at_s": 0.0})
+    files.create(job.paths.cancelled, b"")
+    login.run(job)
+    assert files.read_text(job.paths.slurm_job_id) == "41"
 
 
 def test_stages_with_nothing_to_do_are_not_told(login: Login) -> None:

@@ -46,7 +46,7 @@ _CASES: dict[str, tuple[Callable[[CommandResult], Any], Any]] = {
     "squeue-no-controller": (Squeue("").parse, SchedulerUnavailable("Unable to contact slurm controller")),
     "squeue-unknown": (Squeue("").parse, []),
     "sacct-unknown": (Sacct().parse, []),
-    "scancel-unknown": (Scancel("").parse, None),
+    "scancel-unknown": (Scancel([]).parse, None),
     "scontrol-release-unknown": (Scontrol("release", "").parse, SchedulerUnavailable("Invalid job id")),
     "scontrol-release-ended": (Scontrol("release", "").parse, SchedulerUnavailable("Job has already finished")),
     "sacct-by-name": (lambda result: [row["State"] for row in Sacct().parse(result)], ["FAILED"]),

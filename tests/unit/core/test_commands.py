@@ -38,7 +38,7 @@ def answer(stdout: str = "", stderr: str = "", exit_code: int | None = 0) -> Com
         (Sbatch("/j/job.sbatch"), "sbatch --parsable --hold /j/job.sbatch"),
         (Sbatch("/j/w.sbatch", held=False), "sbatch --parsable /j/w.sbatch"),
         (Scontrol("release", "41"), "scontrol release 41"),
-        (Scancel("41"), "scancel 41"),
+        (Scancel(["41", "42_[1-3]"]), "scancel 41 42_[1-3]"),
         (Squeue("jdoe"), "squeue --noheader --states=all --user=jdoe --format=%F|%K|%T|%r|%S|%V|%j"),
         (Sacct(["1", "2"]), f"{_SACCT} --format={','.join(SACCT_COLUMNS)} --jobs=1,2"),
     ],
@@ -126,7 +126,7 @@ def test_refusals_are_known_by_their_words(said: str, refused: bool) -> None:
     assert is_refusal(said) is refused
 
 
-_QUERIES = (Scontrol("release", "1"), Scancel("1"), Squeue("u"), Sacct(["1"]), Sinfo(), NodeUse(), JobCounts())
+_QUERIES = (Scontrol("release", "1"), Scancel(["1"]), Squeue("u"), Sacct(["1"]), Sinfo(), NodeUse(), JobCounts())
 
 
 @pytest.mark.parametrize("parse", [query.parse for query in _QUERIES])

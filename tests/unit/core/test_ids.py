@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.core.slurm.ids import MAX_TASK_ID, SlurmId, parse_id, parse_task_list
+from project.core.slurm.ids import MAX_TASK_ID, SlurmId, format_task_list, of_tasks, parse_id, parse_task_list
 
 _TASKS = st.sets(st.integers(0, 5000), min_size=1, max_size=40)
 
@@ -63,3 +63,13 @@ def test_a_task_list_cannot_fill_the_memory() -> None:
     """More tasks than any Slurm takes are refused before they are counted out."""
     with pytest.raises(ValueError, match=f"to {MAX_TASK_ID}"):
         parse_task_list("0-99999999999")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "text"), [([], ""), ([7], "7"), ([3, 1, 2], "1-3"), ([1, 2, 4, 6, 5, 6], "1-2,4-6"), ([0, 2], "0,2")]
+)
+def test_task_lists_are_written_as_slurm_takes_them(tasks: list[int], text: str) -> None:
+    """In ranges, each task once; reading it gives the same tasks."""
+    assert format_task_list(tasks) == text
+    assert of_tasks("47", tasks) == f"47_[{text}]"
+    assert not tasks or parse_task_list(text) == sorted(set(tasks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_lines_come_as_they_are_printed(tmp_path: Path) -> None:
         assert run_live(_bash(script), folder=str(tmp_path), log=log, on_line=lines.append) == 2
     assert lines == ["one", "one failed", "two", "two failed"]
     assert Path(log).read_text().splitlines() == lines
+
+
+def test_a_live_program_is_ended_with_all_it_started_once_it_is_unwanted(tmp_path: Path) -> None:
+    """However long it would run, and whoever holds its output open; what it printed before is kept."""
+    lines: list[str] = []
+    log = str(tmp_path / "log")
+    code = run_live(
+        _bash("sleep 600 & echo begun; wait"),
+        folder=str(tmp_path),
+        log=log,
+        on_line=lines.append,
+        unwanted=lambda: bool(lines),
+    )
+    assert (code, lines) == (-signal.SIGKILL, ["begun"])
 
 
 def test_little_of_the_logins_environment_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
