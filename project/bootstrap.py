@@ -74,7 +74,8 @@ class Gateway:
                 "there is no token for the registry",
                 remedy=f"Put yours into {self.settings.home}/token (mode 600), or set GRIDFERRY_TOKEN",
             )
-        return HttpRegistry(self.settings.registry, self.settings.token)
+        settings = self.settings
+        return HttpRegistry(settings.registry, settings.token, plain_http=settings.plain_http)
 
     @cached_property
     def connector(self) -> Connector:
@@ -119,7 +120,7 @@ class Gateway:
     @property
     def logins(self) -> LoginChoice:
         """What the settings say about clusters."""
-        return LoginChoice(self.settings.clusters, self.settings.timeout_s)
+        return LoginChoice(self.settings.clusters, self.settings.timeout_s, plain_http=self.settings.plain_http)
 
     def submitter(self) -> Submitter:
         """Submits jobs."""

@@ -44,6 +44,12 @@ SETTINGS = (
     Setting(
         "known_hosts", "GRIDFERRY_KNOWN_HOSTS", "~/.ssh/known_hosts", "OpenSSH's known hosts, read and never written."
     ),
+    Setting(
+        "plain_http",
+        "GRIDFERRY_PLAIN_HTTP",
+        "false",
+        "Whether tokens may travel unencrypted to a registry that is not on this machine: `true` or `false`.",
+    ),
     Setting("timeout_s", "GRIDFERRY_TIMEOUT_S", "8", "How long a login node may take to answer as SSH."),
 )
 CLUSTER_SETTINGS = (
@@ -66,6 +72,7 @@ class Settings:
         ssh_config: OpenSSH configuration, or None.
         known_hosts: OpenSSH's known hosts.
         timeout_s: limit for a login node to answer as SSH.
+        plain_http: whether tokens may travel unencrypted.
         clusters: per cluster name, its CLUSTER_SETTINGS that are given.
     """
 
@@ -75,6 +82,7 @@ class Settings:
     ssh_config: Path | None
     known_hosts: Path
     timeout_s: float
+    plain_http: bool
     clusters: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -111,6 +119,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ssh_config=None if ssh_config == "none" else _path(ssh_config),
         known_hosts=_path(value("known_hosts")),
         timeout_s=_seconds(value("timeout_s")),
+        plain_http=_truth("plain_http", value("plain_http")),
         clusters={str(name): dict(given or {}) for name, given in (document.get("clusters") or {}).items()},
     )
 
@@ -124,6 +133,13 @@ def _seconds(text: str) -> float:
         return float(text)
     except ValueError:
         raise UsageError(f"timeout_s is {text!r}, not a number of seconds", remedy="Write for example 8") from None
+
+
+def _truth(key: str, text: str) -> bool:
+    known = {"true": True, "false": False}
+    if text.lower() not in known:
+        raise UsageError(f"{key} is {text!r}, neither true nor false", remedy="Write true or false")
+    return known[text.lower()]
 
 
 def _token(file: str, home: Path) -> str:

@@ -1,12 +1,16 @@
-"""What is said at the end of every run, however many processes ran the tests."""
+"""What holds for every run, and what is said at its end, however many processes ran the tests."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from tests import fuzzing
+
 if TYPE_CHECKING:
     import pytest
+
+fuzzing.register()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,9 +10,10 @@ from api_srv.errors import NotFound
 from api_srv.services import validate
 from project.core import rules
 from project.core.cluster import DEFAULTS, FIELDS, REQUIRED, SHAPE
+from project.core.cluster_status import STATUS_SHAPE
 from project.core.messages import SCHEMA
 from project.core.problems import Problem
-from project.core.rules import NAME, OBJECT, TIME, many, optional, sized_object, whole
+from project.core.rules import NAME, OBJECT, sized_object, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from api_srv.dao.ports import Document
 
 _STATUS = sized_object(8_000_000)
-_STATUS_SHAPE = {
-    "taken_at": TIME,
-    "pending_jobs": optional(whole(0)),
-    "running_jobs": optional(whole(0)),
-    "cluster": optional(OBJECT),
-    "nodes": many(OBJECT),
-}
 
 
 class Clusters:
@@ -125,7 +119,7 @@ def status_problems(status: Any) -> list[Problem]:
     """Return what is wrong with a cluster's status."""
     if not _STATUS.accepts(status):
         return [Problem("status", "this is no status", f"Write {_STATUS.wanted}, with taken_at, cluster and nodes.")]
-    return list(rules.problems(status, _STATUS_SHAPE, ["taken_at"], where="status.", more_keys=True))
+    return list(rules.problems(status, STATUS_SHAPE, ["taken_at"], where="status.", more_keys=True))
 
 
 def _changed(cluster: Document, given: Mapping[str, Any]) -> bool:

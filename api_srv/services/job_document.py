@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from project.core.messages import SCHEMA
-from project.core.rules import ANYTHING, OBJECT, ROW, SCALAR, TIME, UUID, Rule, keyed, many, optional, text, whole
+from project.core.rules import ANYTHING, COLUMNS, OBJECT, SCALAR, TIME, UUID, Rule, keyed, many, optional, text, whole
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
@@ -50,17 +50,7 @@ LASTING_FIELDS: dict[str, Rule] = {"campaign": keyed(_CAMPAIGN, "an object of uu
 _PLACES = 10  # enough for the highest array task id
 
 
-def _are_columns(value: Any) -> bool:
-    lists = isinstance(value, dict) and all(isinstance(column, list) for column in value.values())
-    if not lists or len({len(column) for column in value.values()}) > 1:
-        return False
-    return all(ROW.accepts(row) for row in rows_of(value))
-
-
-_COLUMNS = {"type": "object", "additionalProperties": {"type": "array"}}
-STATUS_FIELD: dict[str, Rule] = {
-    "job_status": Rule(_are_columns, "an object of sacct columns, lists of equal length", _COLUMNS)
-}
+STATUS_FIELD: dict[str, Rule] = {"job_status": COLUMNS}
 
 
 def new_job(job_uuid: str, owner: str, cluster: Mapping[str, Any], now: str) -> Document:

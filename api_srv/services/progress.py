@@ -14,7 +14,7 @@ from api_srv import clock
 from api_srv.dao.outbox import DUE, NO_MAIL
 from api_srv.services import notify, secrets, validate
 from api_srv.services.job_document import PLAIN_FIELDS, set_fields, task_document, user_input
-from project.core.rules import ANYTHING, OBJECT, ROW, Rule, many, optional, sized_object, text, word
+from project.core.rules import ANYTHING, COUNTS, OBJECT, ROW, Rule, many, optional, sized_object, text, word
 from project.core.slurm.states import Phase, parse_state
 from project.core.states import GatewayState, is_final, outcome_of
 
@@ -34,7 +34,7 @@ STATE_SHAPE: dict[str, Rule] = {
     "stage": _REMARK,
     "since": _REMARK,
     "exit_code": _REMARK,
-    "counts": optional(OBJECT),
+    "counts": optional(COUNTS),
 }
 NOTICE_SHAPE: dict[str, Rule] = {
     "severity": word("warning", "error"),

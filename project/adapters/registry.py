@@ -6,23 +6,32 @@ Spoken with the standard library: importing `requests` takes longer than all the
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import RegistryError, RegistryUnavailable
+from project.core import answers
+from project.core.errors import RegistryError, RegistryUnavailable, UsageError
 from project.core.problems import Problem
+from project.core.registry_address import objection
+from project.core.rules import problems
 from project.core.states import is_success
+from project.wrapper.exchange import Reply, exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
-    from urllib.error import HTTPError
 
+    from project.core.rules import Shape
+
+_TOKEN = re.compile("[!-~](?:[ -~]*[!-~])?")
 #: To connect, and for each part of the answer.
 _LIMIT_S = 10.0
-_SERVER_ERROR = 500
 #: A request line that every server takes: gunicorn's limit is 4094 bytes.
 _UUIDS_AT_A_TIME = 80
+_LONGEST_ANSWER_BYTES = 256 * 1024 * 1024
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_ELSEWHERE = "Write the registry's real address into GRIDFERRY_REGISTRY: your token is sent there and nowhere else"
 _REMEDIES = {
     401: "Ask its administrator for a new one, and put it where the old one is (GRIDFERRY_TOKEN, or your token file)",
     403: "Ask the registry's administrator for the right to do this",
@@ -38,9 +47,20 @@ class HttpRegistry:
     Args:
         url: of the registry, without a path.
         token: of the user.
+        plain_http: whether the user said that plain HTTP will do, over the network, too.
+
+    Raises:
+        UsageError: the token must not go there, or is none.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, plain_http: bool = False) -> None:
+        refusal = objection(url, plain_http=plain_http)
+        if refusal:
+            raise UsageError(
+                refusal, remedy="Write its https address into GRIDFERRY_REGISTRY, or set plain_http if you must"
+            )
+        if _TOKEN.fullmatch(token) is None:
+            raise UsageError("the token for the registry holds characters that no token has", remedy="Copy it again")
         self._url = url.rstrip("/")
         self._token = token
         self._looked_up: Future[Any] | None = None
@@ -52,7 +72,8 @@ class HttpRegistry:
     def clusters(self) -> list[dict[str, Any]]:
         """All clusters."""
         asked, self._looked_up = self._looked_up, None
-        return list(asked.result() if asked else self._call("GET", "/clusters"))
+        answer = asked.result() if asked else self._call("GET", "/clusters")
+        return self._listed(answer, answers.CLUSTER)
 
     def save_cluster(self, document: Mapping[str, Any]) -> None:
         """Create or edit a cluster (administrators only)."""
@@ -63,23 +84,26 @@ class HttpRegistry:
         self._call("POST", f"/jobs/{job_uuid}", document)
 
     def job(self, job_uuid: str) -> dict[str, Any]:
-        """All stored values of a job."""
-        return dict(self._call("GET", f"/jobs/{job_uuid}"))
+        """All stored values of a job, and of no other."""
+        job = self._checked(self._call("GET", f"/jobs/{job_uuid}"), answers.JOB)
+        if job["job_uuid"] != job_uuid:
+            raise self._nonsense(f"it was asked for job {job_uuid} and tells of {job['job_uuid']}")
+        return job
 
     def jobs(self, **wanted: str) -> list[dict[str, Any]]:
         """The user's newest jobs in short; `wanted` are the query parameters of docs/protocol.md."""
-        return list(self._call("GET", _path("/jobs", *wanted.items())))
+        return self._listed(self._call("GET", _path("/jobs", *wanted.items())), answers.SUMMARY)
 
     def jobs_beginning(self, prefixes: Sequence[str]) -> list[dict[str, Any]]:
         """The user's jobs whose UUID begins with one of these, in short."""
         pages = (prefixes[start : start + _UUIDS_AT_A_TIME] for start in range(0, len(prefixes), _UUIDS_AT_A_TIME))
         asked = (_path("/jobs", *(("uuid", prefix) for prefix in page), ("limit", "500")) for page in pages)
-        return [job for path in asked for job in self._call("GET", path)]
+        return [job for path in asked for job in self._listed(self._call("GET", path), answers.SUMMARY)]
 
     def history(self) -> list[dict[str, Any]]:
         """The user's newest jobs that ended well, all stored values of each."""
         jobs = self._call("GET", "/jobs?state=DONE&details=true")
-        return [job for job in jobs if is_success(job.get("outcome"))]
+        return [job for job in self._listed(jobs, answers.JOB) if is_success(job["outcome"])]
 
     def update_job(self, job_uuid: str, fields: Mapping[str, Any]) -> None:
         """Set some fields of a job."""
@@ -87,65 +111,92 @@ class HttpRegistry:
 
     def states(self, job_uuid: str) -> list[str]:
         """Current states of a job, one per array task."""
-        return list(self._call("GET", f"/jobs/{job_uuid}/state"))
+        answer = self._call("GET", f"/jobs/{job_uuid}/state")
+        return [str(state) for state in answer] if isinstance(answer, list) else []
 
     def report_credentials(self, cluster: str) -> dict[str, Any]:
         """A token that can only report for this user on this cluster, and where to send the reports."""
-        return dict(self._call("POST", "/report-tokens", {"cluster": cluster}))
+        return self._checked(self._call("POST", "/report-tokens", {"cluster": cluster}), answers.CREDENTIALS)
 
     def relay(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Send journal entries fetched from a cluster under the user's own token."""
-        return dict(self._call("POST", "/reports", batch))
+        return self._checked(self._call("POST", "/reports", batch), answers.TAKEN)
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        reply = self._ask(method, path, None if body is None else json.dumps(body).encode())
+        if not reply.is_good:
+            raise self._refusal(reply)
         try:
-            return json.loads(self._exchange(method, path, None if body is None else json.dumps(body).encode()))
-        except ValueError as error:
-            raise RegistryError(
-                f"{self._url} does not answer as a registry", remedy="Check GRIDFERRY_REGISTRY"
-            ) from error
+            return json.loads(reply.content)
+        except (ValueError, RecursionError) as error:
+            raise self._nonsense() from error
 
-    def _exchange(self, method: str, path: str, content: bytes | None) -> bytes:
-        from http.client import HTTPException  # noqa: PLC0415 - `--help` and `--dry-run` need no HTTP
-        from urllib.error import HTTPError  # noqa: PLC0415
-        from urllib.request import Request, urlopen  # noqa: PLC0415
-
+    def _ask(self, method: str, path: str, content: bytes | None) -> Reply:
         try:
-            request = Request(self._url + path, content, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - the user's own setting
-            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-            with urlopen(request, timeout=_LIMIT_S) as response:  # noqa: S310
-                return bytes(response.read())
-        except HTTPError as error:
-            raise self._refusal(error) from error
-        except (OSError, ValueError, HTTPException) as error:
+            return exchange(
+                method, self._url + path, self._token, content, timeout_s=_LIMIT_S, limit_bytes=_LONGEST_ANSWER_BYTES
+            )
+        except OSError as error:
             raise RegistryUnavailable(
                 f"the registry at {self._url} does not answer: {str(getattr(error, 'reason', error)).strip()}",
                 remedy="Check GRIDFERRY_REGISTRY and your network, or ask its administrator",
             ) from error
 
+    def _checked(self, answer: Any, shape: Shape) -> dict[str, Any]:
+        """Return an answer that is an object with all these keys.
+
+        Raises:
+            RegistryError: it is something else.
+        """
+        if not isinstance(answer, dict):
+            raise self._nonsense()
+        found = [f"{key}: {message}" for key, message, _, _ in problems(answer, shape, shape, more_keys=True)]
+        if found:
+            raise self._nonsense("\n".join(found))
+        return answer
+
+    def _listed(self, answer: Any, shape: Shape) -> list[dict[str, Any]]:
+        """Return an answer that is a list of such objects (RegistryError as above)."""
+        if not isinstance(answer, list):
+            raise self._nonsense()
+        return [self._checked(each, shape) for each in answer]
+
+    def _nonsense(self, detail: str = "") -> RegistryError:
+        return RegistryError(
+            f"{self._url} does not answer as a registry", remedy="Check GRIDFERRY_REGISTRY", detail=detail
+        )
+
     @staticmethod
-    def _refusal(error: HTTPError) -> RegistryError:
-        problem = _problem(error)
-        said = problem.get("detail") or problem.get("title") or error.reason
-        if error.code >= _SERVER_ERROR:
-            return RegistryUnavailable(f"the registry answered {error.code}: {said}", remedy="Try again in a while")
-        remedy = _REMEDIES.get(error.code) or str(problem.get("remedy", ""))
-        problems = [Problem(p["key"], p["message"], p["remedy"].rstrip(".")) for p in problem.get("problems", [])]
-        if len(problems) > 1:  # the answer's own words tell the first one; all of them are told here
-            listed = "\n".join(found.render("the registry") for found in problems)
-            return RegistryError(f"the registry refused {len(problems)} things", remedy="Correct them", detail=listed)
+    def _refusal(reply: Reply) -> RegistryError:
+        problem = _problem(reply.content)
+        said = problem.get("detail") or problem.get("title") or f"it answered {reply.status}"
+        if reply.status >= _SERVER_ERROR:
+            return RegistryUnavailable(f"the registry answered {reply.status}: {said}", remedy="Try again in a while")
+        elsewhere = _ELSEWHERE if reply.status < _CLIENT_ERROR else ""
+        remedy = _REMEDIES.get(reply.status) or elsewhere or str(problem.get("remedy", ""))
+        found = list(_problems(problem.get("problems")))
+        if len(found) > 1:  # the answer's own words tell the first one; all of them are told here
+            listed = "\n".join(each.render("the registry") for each in found)
+            return RegistryError(f"the registry refused {len(found)} things", remedy="Correct them", detail=listed)
         return RegistryError(f"the registry refused: {said}", remedy=remedy)
 
 
+def _problems(listed: Any) -> Iterator[Problem]:
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict):
+            key, message, remedy = (str(each.get(name, "")) for name in ("key", "message", "remedy"))
+            yield Problem(key, message, remedy.rstrip("."))
+
+
 def _path(path: str, *query: tuple[str, str]) -> str:
-    from urllib.parse import urlencode  # noqa: PLC0415 - see _exchange
+    from urllib.parse import urlencode  # noqa: PLC0415 - most calls need none
 
     return f"{path}?{urlencode(query)}"
 
 
-def _problem(error: HTTPError) -> dict[str, Any]:
+def _problem(content: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(error.read())
-    except ValueError:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -114,6 +114,15 @@ def keyed(shape: Shape, wanted: str, required: Collection[str] = ()) -> Rule:
     )
 
 
+def mapping(rule: Rule) -> Rule:
+    """An object with any keys, each with what `rule` accepts."""
+    return Rule(
+        lambda value: isinstance(value, dict) and all(rule.accepts(item) for item in value.values()),
+        f"an object, each value of it {rule.wanted}",
+        {"type": "object", "additionalProperties": rule.schema},
+    )
+
+
 def _is_whole(value: object) -> bool:
     """Whether `value` is a number that every database can hold."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_INTEGER
@@ -127,8 +136,20 @@ def _is_row(value: object) -> bool:
 
 
 def _is_cell(value: object) -> bool:
-    number = isinstance(value, (int, float)) and abs(value) <= LARGEST_INTEGER
-    return value is None or number or (isinstance(value, str) and len(value) <= _MOST_CELL_CHARS)
+    return value is None or _is_number(value) or (isinstance(value, str) and len(value) <= _MOST_CELL_CHARS)
+
+
+def _is_number(value: object) -> bool:
+    """Whether `value` is a number (or a truth value, which counts as one) that JSON and every database can hold."""
+    return isinstance(value, (int, float)) and abs(value) <= LARGEST_INTEGER
+
+
+def _are_columns(value: Any) -> bool:
+    """Whether `value` is a table of sacct, column by column."""
+    lists = isinstance(value, dict) and all(isinstance(column, list) for column in value.values())
+    if not lists or len({len(column) for column in value.values()}) > 1:
+        return False
+    return all(_is_row(dict(zip(value, cells))) for cells in zip(*value.values()))
 
 
 def _is_mail(value: object) -> bool:
@@ -138,6 +159,11 @@ def _is_mail(value: object) -> bool:
         return False
 
 
+NUMBER = Rule(
+    lambda value: _is_number(value) and not isinstance(value, bool),
+    "a number",
+    {"type": "number", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
+)
 FLAG = Rule(lambda value: isinstance(value, bool), "true or false", {"type": "boolean"})
 TIME = Rule(
     is_utc,
@@ -164,12 +190,22 @@ ROW = Rule(
         "additionalProperties": {
             "anyOf": [
                 text(_MOST_CELL_CHARS).schema,
-                {"type": "number", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
+                NUMBER.schema,
                 {"type": ["boolean", "null"]},
             ]
         },
     },
 )
+COLUMNS = Rule(
+    _are_columns,
+    "an object of sacct columns, lists of equal length",
+    {
+        "type": "object",
+        "propertyNames": ROW.schema["propertyNames"],
+        "additionalProperties": {"type": "array", "items": ROW.schema["additionalProperties"]},
+    },
+)
+COUNTS = mapping(whole(0))
 
 
 def problems(

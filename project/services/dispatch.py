@@ -12,6 +12,7 @@ from project.core.layout import JobPaths
 from project.core.states import GatewayState
 from project.ports import Stage
 from project.services.remote import Remote
+from project.services.reporting import ReportWay, report_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,11 +79,11 @@ class Dispatcher:
         job_uuid = str(record["job_uuid"])
         try:
             with ThreadPoolExecutor(1) as pool:
-                credentials = pool.submit(self._register, record)
+                registered = pool.submit(self._register, record)
                 paths = remote.probe(job_uuid)
                 if record["stage"] != Stage.HANDED_OVER:
                     self._upload(remote, record, paths)
-                remote.leave_credentials(credentials.result())
+                self._let_report(remote, registered.result())
         except GridferryError as error:
             if record["stage"] == Stage.CREATED and not error.transient:
                 self._give_up(record)
@@ -104,14 +105,19 @@ class Dispatcher:
         self.records.save(record)
         self.records.forget_parcel(str(record["job_uuid"]))
 
-    def _register(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def _register(self, record: Mapping[str, Any]) -> ReportWay:
         """Create the job (a campaign's further parts, too) in the registry; return how its cluster shall report."""
-        cluster = str(record["job"]["destination_cluster"]["name"])
+        cluster = record["job"]["destination_cluster"]
         for job in (record["job"], *record.get("parts", ())):
             self.registry.create_job(str(job["job_uuid"]), job)
-        credentials = self.registry.report_credentials(cluster)
-        own = self.logins.clusters.get(cluster, {})
-        return {**credentials, "url": own.get("registry_url") or credentials["url"]}
+        return report_way(self.registry.report_credentials(str(cluster["name"])), cluster, self.logins)
+
+    def _let_report(self, remote: Remote, way: ReportWay) -> None:
+        remote.leave_credentials(way)
+        if way.obstacle:
+            self.view.note(
+                f"the cluster does not report by itself, since {way.obstacle}; -r brings its reports along"
+            )
 
     def _launch(self, remote: Remote, record: dict[str, Any], *, detach: bool) -> Submitted:
         self.view.begin("launch")

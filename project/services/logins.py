@@ -21,10 +21,12 @@ class LoginChoice:
     Attributes:
         clusters: per cluster name, those of config.CLUSTER_SETTINGS that are given.
         timeout_s: limit for a login node to answer as SSH.
+        plain_http: whether tokens may travel unencrypted.
     """
 
     clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timeout_s: float = 8.0
+    plain_http: bool = False
 
     def own_python(self, cluster: str) -> str:
         """Return the interpreter that the settings name for a cluster, "" for none."""

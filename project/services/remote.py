@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from project.core.layout import JobPaths
     from project.ports import FarProgram, LoginNode, RemoteFile, Shell, View
+    from project.services.reporting import ReportWay
 
 _EXECUTABLE = 0o100
 
@@ -63,9 +64,14 @@ class Remote:
         self._answer = answer
         return answer
 
-    def leave_credentials(self, credentials: Mapping[str, Any]) -> None:
+    def leave_credentials(self, way: ReportWay) -> None:
         """Let the follower know where to report, in a private file."""
-        document = {"cluster": self._cluster["name"], "url": credentials["url"], "token": credentials["token"]}
+        document = {
+            "cluster": self._cluster["name"],
+            "url": way.url,
+            "token": way.token,
+            "plain_http": way.plain_http,
+        }
         self._node.put(json.dumps(document).encode(), self._probed.paths.registry)
 
     def upload(self, source: Path, target: str, view: View) -> None:

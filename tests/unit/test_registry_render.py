@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api_srv.mailer.render import Notice, render
@@ -67,7 +67,6 @@ def test_a_job_that_goes_on_is_not_fetched_yet() -> None:
     assert "\nFetch the results" in render(_notice(body={"state": "ERROR"})).get_content()
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.text(), st.text(min_size=1), st.text())
 def test_no_text_breaks_a_mail(label: str, state: str, detail: str) -> None:
     """Whatever a job is called or printed: no header is added, and the mail can be sent as bytes."""

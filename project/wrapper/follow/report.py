@@ -8,7 +8,9 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 from project.core.errors import RegistryError, RegistryUnavailable
 from project.core.layout import ClusterPaths
 from project.core.messages import Document, report_batch
+from project.core.registry_address import objection
 from project.wrapper import files
+from project.wrapper.exchange import exchange
 
 #: How long the registry may be silent, and how long all of an exchange may take, name look-up and all.
 SILENCE_S = 20.0
@@ -71,11 +73,14 @@ class Reporter:
             RegistryError: it refuses us (a token that has expired, say).
             Overtaken: a newer follower has reported.
         """
-        credentials: Optional[Dict[str, Any]] = files.read_json(self._paths.registry)
-        if credentials is None:
+        credentials: Document = files.read_json(self._paths.registry) or {}
+        if not credentials.get("url"):
             raise RegistryError("there are no credentials for reporting")
+        danger = objection(credentials["url"], plain_http=credentials.get("plain_http") is True)
+        if danger:
+            raise RegistryError(danger)
         batch = report_batch(credentials["cluster"], epoch, list(entries), status)
-        return self._in_time(lambda: _post(credentials or {}, batch))
+        return self._in_time(lambda: _post(credentials, batch))
 
     def _in_time(self, exchange: Callable[[], Answer]) -> Answer:
         """Do an exchange in a thread that is left behind when time is up; until it ends, no other is begun.
@@ -109,39 +114,31 @@ def _raiser(error: Exception) -> Callable[[], Answer]:
     return fail
 
 
-def _post(credentials: Dict[str, Any], batch: Document) -> Answer:
-    # Imported late: ssl and http are most of the wrapper's start-up, and only the follower reports.
-    import http.client  # noqa: PLC0415
-    import urllib.error  # noqa: PLC0415
-    import urllib.request  # noqa: PLC0415
-
-    url = credentials["url"].rstrip("/") + "/reports"
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=json.dumps(batch).encode(), headers=headers, method="POST")  # noqa: S310 - the client wrote the address
-    request.add_unredirected_header("Authorization", "Bearer " + credentials["token"])
+def _post(credentials: Document, batch: Document) -> Answer:
+    url, token = credentials["url"].rstrip("/") + "/reports", credentials["token"]
+    content = json.dumps(batch).encode()
     try:
-        with urllib.request.urlopen(request, timeout=SILENCE_S) as response:  # noqa: S310
-            return _answer(response.read(_MAX_ANSWER_BYTES))
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _refusal(error.code, error.headers, _problem(error)) from error
-    except (OSError, ValueError, TypeError, LookupError, http.client.HTTPException) as error:
+        reply = exchange("POST", url, token, content, timeout_s=SILENCE_S, limit_bytes=_MAX_ANSWER_BYTES)
+        if reply.is_good:
+            return _answer(reply.content)
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         raise RegistryUnavailable(f"the registry does not answer: {error}") from error
+    raise _refusal(reply.status, reply.headers, _problem(reply.content))
 
 
 def _answer(content: bytes) -> Answer:
-    """Read an answer; ValueError, TypeError or LookupError if it is half of one, or of something else."""
+    """Read an answer; one of several errors if it is half of one, or of something else."""
     said = dict(json.loads(content.decode()))
     acknowledged = {str(job_uuid): int(seq) for job_uuid, seq in dict(said["acknowledged"]).items()}
     refused = {str(job_uuid): str(why) for job_uuid, why in dict(said["refused"]).items()}
     return Answer(acknowledged, refused)
 
 
-def _problem(error: Any) -> Document:
+def _problem(content: bytes) -> Document:
     """Return what a refusal says of itself, as far as it does."""
     try:
-        return dict(json.loads(error.read(_MAX_ANSWER_BYTES).decode()))
-    except Exception:  # noqa: BLE001 - half of it, HTML, nothing: the status has told what matters
+        return dict(json.loads(content.decode()))
+    except (ValueError, TypeError, RecursionError):  # half of it, HTML, nothing: the status has told what matters
         return {}
 
 
@@ -165,10 +162,13 @@ def _retry_after_s(headers: Any) -> float:
     text = str(headers.get("Retry-After") or "")
     then, now = (parsedate_tz(when) for when in (text, str(headers.get("Date") or "")))
     seconds = 0.0
-    if text.isdigit():
-        seconds = float(text)
-    elif then is not None:
-        seconds = mktime_tz(then) - (time.time() if now is None else mktime_tz(now))
+    try:
+        if then is not None:
+            seconds = mktime_tz(then) - (time.time() if now is None else mktime_tz(now))
+        else:
+            seconds = float(text or 0)
+    except (ValueError, OverflowError):
+        pass  # it is neither
     return min(_LONGEST_WAIT_S, max(0.0, seconds))
 
 

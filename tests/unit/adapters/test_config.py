@@ -24,6 +24,7 @@ _TABLE: dict[str, tuple[str, str, Any]] = {
     "ssh_config": ("none", "ssh_config", None),
     "known_hosts": ("~/known", "known_hosts", Path("/home/jdoe/known")),
     "timeout_s": ("2.5", "timeout_s", 2.5),
+    "plain_http": ("true", "plain_http", True),
 }
 
 
@@ -122,6 +123,13 @@ def test_unknown_settings_are_named(tmp_path: Path, text: str, key: str, line: i
     (problem,) = caught.value.problems
     assert (problem.key, problem.line) == (key, line)
     assert remedy in problem.remedy
+
+
+def test_what_is_neither_true_nor_false_is_told(tmp_path: Path) -> None:
+    """A wish for less safety must be clear."""
+    assert load(tmp_path, "plain_http: true\n").plain_http
+    with pytest.raises(UsageError, match="plain_http is 'perhaps'"):
+        load(tmp_path, "plain_http: perhaps\n")
 
 
 def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from project.core.errors import RegistryError, RegistryUnavailable
 from project.core.layout import ClusterPaths
@@ -16,58 +19,31 @@ from project.wrapper import files
 from project.wrapper.follow.report import Answer, BatchRefused, Overtaken, Reporter, first_batch
 from tests.contract.processes import free_port, poll
 from tests.contract.ssh.listeners import listener
+from tests.fakes.raw_http import http, serving
+from tests.fuzzing import examples
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.fakes.raw_http import Asked
+
 _ENTRY = {"schema": 1, "job_uuid": "uuid", "seq": 1, "at": "t", "kind": "state", "body": {"state": "RUNNING"}}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Remembers a request and answers with the server's raw bytes."""
-
-    def do_POST(self) -> None:
-        """Take a report."""
-        server: Any = self.server
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        server.received.append((self.path, dict(self.headers), json.loads(body or b"null")))
-        self.wfile.write(server.raw)
-        self.close_connection = True
-
-    do_GET = do_POST  # noqa: N815 - what a redirect becomes
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @contextmanager
-def registry(raw: bytes, paths: ClusterPaths) -> Iterator[list[tuple[str, dict[str, str], Any]]]:
+def registry(raw: bytes, paths: ClusterPaths) -> Iterator[list[Asked]]:
     """A server that answers each request with these bytes; yields the requests it gets."""
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.raw, server.received = raw, []
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    leave_credentials(paths, server.server_address[1])
-    try:
-        yield server.received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(raw) as server:
+        leave_credentials(paths, server.server_address[1])
+        yield server.asked
 
 
 def leave_credentials(paths: ClusterPaths, port: int) -> None:
     """Write what the client leaves on the cluster."""
     document = {"cluster": "nic5", "url": f"http://127.0.0.1:{port}/", "token": "secret"}
     files.replace_json(paths.registry, document)
-
-
-def http(status: str, body: bytes, *, length: int | None = None) -> bytes:
-    """A whole HTTP answer."""
-    said = len(body) if length is None else length
-    return f"HTTP/1.0 {status}\r\nContent-Length: {said}\r\n\r\n".encode() + body
 
 
 @pytest.fixture
@@ -84,7 +60,8 @@ def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
     with registry(http("200 OK", body), paths) as received:
         answer = Reporter(paths).send(3, [_ENTRY], {"taken_at": "t"})
     assert answer == Answer({"uuid": 1}, {"other": "no such job"})
-    ((path, headers, batch),) = received
+    ((_, path, headers, body),) = received
+    batch = json.loads(body)
     assert (path, headers["Authorization"], headers["Content-Type"]) == (
         "/reports",
         "Bearer secret",
@@ -115,6 +92,11 @@ def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
         (http("200 OK", b'{"acknowledged": null, "refused": {}}'), RegistryUnavailable),
         (http("200 OK", b'{"acknowledged": {"uuid": "many"}, "refused": {}}'), RegistryUnavailable),
         (http("200 OK", b'{"acknowledged": {"uuid"', length=500), RegistryUnavailable),
+        (http("200 OK", b'{"acknowledged": {"uuid": 1e999}, "refused": {}}'), RegistryUnavailable),
+        (http("200 OK", b"[" * 100_000), RegistryUnavailable),
+        (http("302 Found\r\nLocation: http://127.0.0.1:9/", b""), RegistryError),
+        (http("200 OK", b"x" * 9_000_000), RegistryUnavailable),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 9_000_000, RegistryUnavailable),
         (b"SSH-2.0-OpenSSH_9.2\r\n", RegistryUnavailable),
         (b"", RegistryUnavailable),
     ],
@@ -147,13 +129,17 @@ def test_without_credentials_nothing_can_be_sent(paths: ClusterPaths) -> None:
         ("Date: Fri, 20 Nov 2026 10:00:00 GMT\r\nRetry-After: Fri, 20 Nov 2026 10:02:00 GMT", 120),
         ("Date: Fri, 20 Nov 2026 10:00:00 GMT\r\nRetry-After: Fri, 20 Nov 2026 09:00:00 GMT", 0),
         ("Retry-After: soon", 0),
+        ("Retry-After: \xb2", 0),
+        ("Retry-After: nan", 0),
+        ("Retry-After: -5", 0),
+        ("Retry-After: Fri, 20 Nov 999999999999 10:00:00 GMT", 0),
         ("X-Other: 1", 0),
     ],
 )
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
 def test_how_long_to_wait_is_heard(paths: ClusterPaths, status: str, headers: str, seconds: float) -> None:
     """Seconds or a date by the registry's own clock; an hour at most."""
-    raw = f"HTTP/1.0 {status}\r\n{headers}\r\nContent-Length: 0\r\n\r\n".encode()
+    raw = f"HTTP/1.0 {status}\r\n{headers}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
     with registry(raw, paths), pytest.raises(RegistryUnavailable) as caught:
         Reporter(paths).send(1, [_ENTRY], None)
     assert caught.value.retry_after_s == seconds
@@ -168,13 +154,63 @@ def test_the_newer_epoch_is_heard(paths: ClusterPaths) -> None:
 
 
 def test_the_token_goes_to_nobody_else(paths: ClusterPaths) -> None:
-    """A registry that sends us elsewhere does not send the token along."""
+    """A registry that sends us elsewhere is not obeyed, token or not."""
     with registry(http("405 Method Not Allowed", b""), paths) as received:
         elsewhere = files.read_json(paths.registry)["url"].replace("127.0.0.1", "localhost")
         moved = f"HTTP/1.0 302 Found\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n".encode()
         with registry(moved, paths), pytest.raises(RegistryError):
             Reporter(paths).send(1, [_ENTRY], None)
-    assert not [headers for _, headers, _ in received if "Authorization" in headers]
+    assert received == []
+
+
+def test_no_proxy_gets_a_token_meant_for_this_machine(paths: ClusterPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the site's environment says of proxies does not count on the way to the loopback address."""
+    proxy = ClusterPaths(paths.root + "-proxy")
+    files.make_folder(proxy.control)
+    good = http("200 OK", b'{"acknowledged": {}, "refused": {}}')
+    with registry(good, proxy) as at_proxy, registry(good, paths) as received:
+        monkeypatch.setenv("http_proxy", files.read_json(proxy.registry)["url"])
+        Reporter(paths).send(1, [_ENTRY], None)
+    assert (len(received), at_proxy) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("url", "plain_http", "said"),
+    [
+        ("http://registry.example.org", False, "not encrypted"),
+        ("http://registry.example.org", "yes", "not encrypted"),
+        ("file:///etc/hostname", True, "no address"),
+        ("ftp://registry.example.org", True, "no address"),
+        ("", True, "no credentials"),
+    ],
+)
+def test_a_token_is_not_sent_unencrypted(paths: ClusterPaths, url: str, plain_http: Any, said: str) -> None:
+    """Over HTTPS, to this machine, or where the client wrote down that the user said so."""
+    files.replace_json(paths.registry, {"cluster": "nic5", "url": url, "token": "t", "plain_http": plain_http})
+    with pytest.raises(RegistryError, match=said):
+        Reporter(paths).send(1, [_ENTRY], None)
+
+
+def test_a_token_that_breaks_http_is_not_told(paths: ClusterPaths) -> None:
+    """The log of the follower is no place for it."""
+    document = {"cluster": "nic5", "url": f"http://127.0.0.1:{free_port()}", "token": "secret\nX-Y: z"}
+    files.replace_json(paths.registry, document)
+    with pytest.raises(RegistryUnavailable) as caught:
+        Reporter(paths).send(1, [_ENTRY], None)
+    assert "secret" not in str(caught.value)
+
+
+@examples(60)
+@given(st.sampled_from(["200 OK", "409 X", "429 X", "422 X"]), st.binary(max_size=100), st.text(max_size=40))
+def test_no_answer_ends_the_follower(status: str, body: bytes, said: str) -> None:
+    """Whatever comes back: an answer, or one of the errors that the follower goes on after."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = ClusterPaths(folder)
+        files.make_folder(paths.control)
+        header = "".join(c for c in said if c not in "\r\n").encode("latin-1", "replace")
+        raw = f"HTTP/1.0 {status}\r\nRetry-After: ".encode() + header + b"\r\n\r\n" + body
+        with registry(raw, paths), contextlib.suppress(RegistryError, Overtaken):
+            Reporter(paths).send(1, [_ENTRY], None)
 
 
 def test_an_answer_that_does_not_end_is_left_behind(paths: ClusterPaths) -> None:

@@ -1,0 +1,58 @@
+"""What the registry answers, as tables: the client checks its answers by them, the OpenAPI description shows them."""
+
+from typing import Dict
+
+from project.core.cluster import SHAPE
+from project.core.cluster_status import STATUS
+from project.core.rules import (
+    ANYTHING,
+    COLUMNS,
+    COUNTS,
+    FLAG,
+    NAME,
+    OBJECT,
+    TIME,
+    UUID,
+    Rule,
+    keyed,
+    many,
+    optional,
+    text,
+    whole,
+    written,
+)
+
+#: One job in a list.
+SUMMARY: Dict[str, Rule] = {
+    "job_uuid": UUID,
+    "owner": NAME,
+    "cluster": NAME,
+    "state": text(least=1),
+    "reason": text(),
+    "outcome": optional(text(least=1)),
+    "ended": FLAG,
+    "slurm_job_id": optional(text()),
+    "created_at": TIME,
+    "updated_at": TIME,
+    "job_name": ANYTHING,
+    "counts": COUNTS,
+}
+EVENT: Dict[str, Rule] = {"kind": text(least=1), "at": TIME, "recorded_at": TIME, "body": OBJECT}
+#: All values of a job.
+JOB: Dict[str, Rule] = {
+    **SUMMARY,
+    "user_input": OBJECT,
+    "destination_cluster": OBJECT,
+    "modules": many(ANYTHING),
+    "job_status": COLUMNS,
+    "last_seq": whole(0),
+    "timeline": many(keyed(EVENT, "an event")),
+}
+#: A cluster; what its document holds is checked closely only where it is used (core.cluster.checked).
+CLUSTER: Dict[str, Rule] = {"name": NAME, "enabled": FLAG, "status": optional(STATUS)}
+CREDENTIALS: Dict[str, Rule] = {"token": written("[!-~]+", "a token", 1000), "expires_at": TIME, "url": text(1000)}
+TOKEN: Dict[str, Rule] = {key: CREDENTIALS[key] for key in ("token", "expires_at")}
+TAKEN: Dict[str, Rule] = {"acknowledged": COUNTS, "refused": OBJECT}
+PROBLEM: Dict[str, Rule] = {"type": text(), "title": text(), "status": whole(400, 599), "detail": text()}
+#: A cluster as a registry of this version answers it.
+WHOLE_CLUSTER: Dict[str, Rule] = {**SHAPE, "status": optional(STATUS)}
