@@ -75,7 +75,8 @@ class Submitter:
         if not request.tasks:
             return None
         self.view.begin("ask for limits")
-        limits = ask_limits(node, cluster, self.toolbox, job_uuid, request.spec)
+        own_python = self.reacher.logins.own_python(str(cluster["name"]))
+        limits = ask_limits(node, cluster, self.toolbox, job_uuid, request.spec, own_python=own_python)
         self.view.end(f"{limits.array_tasks} tasks an array, {limits.queued_tasks} in the queue")
         return limits
 

@@ -81,14 +81,14 @@ def part_size(each: ForEach, limits: Limits) -> int:
 
 
 def ask_limits(
-    node: LoginNode, cluster: Mapping[str, Any], toolbox: FarProgram, job_uuid: str, spec: JobSpec
+    node: LoginNode, cluster: Mapping[str, Any], toolbox: FarProgram, job_uuid: str, spec: JobSpec, *, own_python: str
 ) -> Limits:
     """Ask the cluster's Slurm how much it takes of the user at a time.
 
     Raises:
         SchedulerUnavailable: it does not answer.
     """
-    remote = Remote(node, cluster, toolbox)
+    remote = Remote(node, cluster, toolbox, own_python=own_python)
     remote.probe(job_uuid)
     words = (spec.resources.account or "", spec.resources.qos or "")
     answers = [event for event in remote.run("limits", *words) if event["event"] == "limits"]
