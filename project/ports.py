@@ -254,6 +254,9 @@ class View(Protocol):
     def progress(self, done: int, total: int) -> None:
         """Bytes of a transfer."""
 
+    def tasks(self, done: int, total: int, detail: str) -> None:
+        """Tasks of a campaign that have ended, of all, with the states they are in."""
+
 
 class Stage(enum.StrEnum):
     """How far a submission has come, as its record says."""

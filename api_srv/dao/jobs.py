@@ -45,6 +45,12 @@ class JobStore:
         own = Condition("owner", "=", owner)
         return self._documents.find("jobs", own, *conditions, *older, order="sort", descending=True, limit=limit)
 
+    def of_campaign(self, owner: str, campaign: str) -> list[Document]:
+        """Return an account's parts of a campaign, in the order of their creation."""
+        return self._documents.find(
+            "jobs", Condition("owner", "=", owner), Condition("campaign", "=", campaign), order="sort"
+        )
+
     def beginning(self, owner: str, prefix: str, limit: int) -> list[Document]:
         """Return an account's jobs whose UUID begins so."""
         within = (Condition("_id", ">=", prefix), Condition("_id", "<", prefix + _AFTER_ALL))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _TAIL_LINES = 40
+_TELL_A_STATE = ("state", "digest")
 _LONGEST_MESSAGE_CHARS = 2000
 
 
@@ -24,7 +25,7 @@ class Notice:
     """Everything a mail says.
 
     Attributes:
-        kind: `state` or `notice`.
+        kind: `state`, `notice` or `digest` (the end of a campaign).
         body: of the journal entry (docs/protocol.md).
         label: the job's own name, or "".
         at: when it happened, if the body has no `since`.
@@ -59,8 +60,15 @@ def render(notice: Notice) -> EmailMessage:
 
 def _subject(notice: Notice) -> str:
     what = one_line(notice.label) or notice.job_uuid
-    said = one_line(notice.body["state"]) if notice.kind == "state" else "problem"
-    return f"{said}: {what} ({one_line(notice.cluster)})"
+    said = one_line(notice.body["state"]) if notice.kind in _TELL_A_STATE else "problem"
+    failed = _failures(notice)
+    share = f" ({failed} of {notice.body['tasks']} tasks)" if failed else ""
+    return f"{said}{share}: {what} ({one_line(notice.cluster)})"
+
+
+def _failures(notice: Notice) -> int:
+    """Return how many tasks of a campaign did not end well; 0 for other mails."""
+    return len(notice.body["failed"]) + int(notice.body["more_failed"]) if notice.kind == "digest" else 0
 
 
 def _lines(notice: Notice) -> Iterator[str]:
@@ -70,6 +78,7 @@ def _lines(notice: Notice) -> Iterator[str]:
     for name, value in _facts(notice):
         yield f"  {name:<10} {value}"
     yield from _tail(notice)
+    yield from _failed_tasks(notice)
     yield ""
     yield from _closing(notice)
 
@@ -78,6 +87,8 @@ def _opening(notice: Notice, what: str) -> str:
     if notice.kind == "state":
         return f"Your job {what} on {one_line(notice.cluster)} is {one_line(notice.body['state'])}."
     message = one_line(notice.body["message"], _LONGEST_MESSAGE_CHARS)
+    if notice.kind == "digest":
+        return f"Your campaign {what} on {one_line(notice.cluster)} has ended: {message}."
     return f"Your job {what} on {one_line(notice.cluster)} met a problem: {message}"
 
 
@@ -86,7 +97,7 @@ def _facts(notice: Notice) -> Iterator[tuple[str, str]]:
     since = str(body.get("since") or notice.at)
     yield "job", notice.job_uuid
     yield "cluster", one_line(notice.cluster)
-    if notice.kind == "state":
+    if notice.kind in _TELL_A_STATE:
         yield "state", one_line(body["state"])
     yield "since", one_line(f"{since[:19].replace('T', ' ')} UTC")
     named = (("stage", "stage"), ("reason", "reason"), ("exit code", "exit_code"))
@@ -106,9 +117,22 @@ def _tail(notice: Notice) -> Iterator[str]:
     yield from (f"  | {line}" for line in detail.splitlines()[-_TAIL_LINES:])
 
 
+def _failed_tasks(notice: Notice) -> Iterator[str]:
+    """Yield what did not end well in a campaign: its problems, and the first of its tasks."""
+    if notice.kind != "digest":
+        return
+    problems = [one_line(problem, _LONGEST_MESSAGE_CHARS) for problem in notice.body["problems"]]
+    failed = [f"  {index:<7} {one_line(state)} {one_line(code)}" for index, state, code in notice.body["failed"]]
+    if notice.body["more_failed"]:
+        failed.append(f"  and {notice.body['more_failed']} more, all in the table of the results")
+    for title, lines in (("Problems:", problems), ("Tasks that did not end well:", failed)):
+        if lines:
+            yield from ("", title, "", *lines)
+
+
 def _closing(notice: Notice) -> Iterator[str]:
     state = str(notice.body.get("state"))
-    over = notice.kind == "state" and (is_end_state(state) or state == GatewayState.ERROR)
+    over = notice.kind in _TELL_A_STATE and (is_end_state(state) or state == GatewayState.ERROR)
     yield "Fetch the results with" if over else "Once it has ended, fetch the results with"
     yield ""
     yield f"  python -m project -r {notice.job_uuid}"

@@ -11,6 +11,7 @@ from api_srv import clock
 from api_srv.errors import Conflict, NotFound
 from api_srv.services import job_document, job_view, progress, recipients, secrets, validate
 from api_srv.services.accounts import REPORT
+from api_srv.services.digest import Digests
 from project.core import rules
 from project.core.problems import Problem
 from project.core.states import GatewayState
@@ -141,6 +142,7 @@ class Jobs:
             return True
 
         job = self._store.change(job_uuid, applied)
+        Digests(self._store).conclude(job)
         self._outbox.woken.set()
         return self._view(job or {})
 

@@ -26,6 +26,11 @@ def mails_notice(user_input: Mapping[str, Any], severity: str) -> bool:
     return severity == "error" and _wants(user_input, ERRORS)
 
 
+def mails_digest(user_input: Mapping[str, Any], *, well: bool) -> bool:
+    """Whether the owner is told by mail of a campaign's end."""
+    return _wants(user_input, "ended") or (not well and _wants(user_input, ERRORS))
+
+
 def _wants(user_input: Mapping[str, Any], word: str | None) -> bool:
     """Without `notify` everything is told; a state nobody knows is told to all who want any mail."""
     chosen = user_input.get("notify")

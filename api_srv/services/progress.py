@@ -66,7 +66,8 @@ def _state(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -
     said = entry["body"]["state"].strip()
     state = said if said in _GATEWAY_WORDS else parse_state(said).word
     body = {**entry["body"], "state": state}
-    _add_event(store, job, key, {**entry, "body": body}, mails=notify.mails_state(user_input(job), state))
+    mails = not job.get("campaign") and notify.mails_state(user_input(job), state)  # a campaign's end is one mail
+    add_event(store, job, key, {**entry, "body": body}, mails=mails)
     job["state"], job["reason"] = state, body.get("reason") or ""
     if state not in _GATEWAY_WORDS and parse_state(state).phase is not Phase.UNKNOWN:
         job["outcome"] = outcome_of(state)  # None again when Slurm requeued it
@@ -98,17 +99,18 @@ def _fields(_store: JobStore, job: Document, _key: str, entry: Mapping[str, Any]
 
 
 def _keep(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -> None:
-    _add_event(store, job, key, {**entry, "body": secrets.scrubbed(entry["body"])}, mails=False)
+    add_event(store, job, key, {**entry, "body": secrets.scrubbed(entry["body"])}, mails=False)
 
 
 def _notice(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -> None:
-    mails = notify.mails_notice(user_input(job), entry["body"]["severity"])
-    _add_event(store, job, key, entry, mails=mails)
+    mails = not job.get("campaign") and notify.mails_notice(user_input(job), entry["body"]["severity"])
+    add_event(store, job, key, entry, mails=mails)
     if entry["body"].get("flag") is not None and not job["ended"]:
         job["flag"] = entry["body"]["flag"]
 
 
-def _add_event(store: JobStore, job: Document, key: str, entry: Mapping[str, Any], *, mails: bool) -> None:
+def add_event(store: JobStore, job: Document, key: str, entry: Mapping[str, Any], *, mails: bool) -> None:
+    """Store an entry as an event under its key, with a mail that is due or without; the job counts it."""
     job["events"] += 1
     recorded_at = clock.now()
     store.add_event(

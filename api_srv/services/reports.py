@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api_srv.errors import Invalid, StaleEpoch, StoreUnavailable
 from api_srv.services import progress, validate
 from api_srv.services.clusters import status_problems
+from api_srv.services.digest import Digests
 from project.core import rules
 from project.core.messages import SCHEMA
 from project.core.rules import NAME, OBJECT, TIME, many, optional, text, whole
@@ -47,6 +48,7 @@ class Reports:
         self._jobs = jobs
         self._clusters = clusters
         self._outbox = outbox
+        self._digests = Digests(jobs)
 
     def accept(self, caller: Caller, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Take what is next of each job's journal; say what was taken and what was refused.
@@ -107,6 +109,7 @@ class Reports:
         job = self._jobs.change(job_uuid, taken)
         if job is None or job["owner"] != caller.name:
             return None, "no such job"
+        self._digests.conclude(job)
         return job["last_seq"], refusal
 
     def _apply_next(self, job: Document, entries: Sequence[Mapping[str, Any]]) -> str:

@@ -95,12 +95,17 @@ class TerminalPrompter:
         return sys.stdin.readline().rstrip("\n")
 
 
+_TENTHS = 10
+_BAR_CHARS = 30
+
+
 class PlainView:
     """Stages as plain lines with their times: `  0.31s  connect: nic5`."""
 
     def __init__(self) -> None:
         self._started = self._stage_started = time.monotonic()
         self._stage = ""
+        self._told = (0, 0)
 
     def begin(self, stage: str) -> None:
         """A stage begins; the one before it is done."""
@@ -133,6 +138,13 @@ class PlainView:
 
     def progress(self, done: int, total: int) -> None:
         """Bytes of a transfer; nothing on plain lines."""
+
+    def tasks(self, done: int, total: int, detail: str) -> None:
+        """Tasks of a campaign that have ended; a line for each tenth of them."""
+        tenth = _TENTHS * done // total if total else 0
+        if (total, tenth) != self._told:
+            self._told = (total, tenth)
+            self.note(f"          {done} of {total} tasks have ended: {detail}")
 
 
 class QuietView(PlainView):
@@ -193,6 +205,13 @@ class LiveView(PlainView):
         """Bytes of a transfer."""
         if self._status is not None and total:
             self._status.update(_escape(f"{self._stage} {100 * done // total} %"))
+
+    def tasks(self, done: int, total: int, detail: str) -> None:
+        """Tasks of a campaign that have ended, as a bar."""
+        if self._status is not None and total:
+            filled = _BAR_CHARS * done // total
+            bar = "█" * filled + "░" * (_BAR_CHARS - filled)
+            self._status.update(_escape(f"{self._stage} {bar} {done} of {total}  {detail}"))
 
     def _stop(self) -> None:
         if self._status is not None:

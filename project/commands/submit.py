@@ -21,10 +21,12 @@ from project.core.job_source import parse_git
 from project.core.layout import FOLDER, JobPaths
 from project.core.module_steps import parse_modules
 from project.core.problems import InvalidDocument, Problem
+from project.core.slurm.limits import Limits
 from project.core.slurm.script import Placement, render
 from project.options import submit_options
 from project.ports import Stage
 from project.services.campaign.check import refuse, task_problems
+from project.services.campaign.parts import part_size
 from project.services.fate import learn_fate
 from project.services.request import SubmitRequest
 from project.services.staging import run_staging
@@ -188,9 +190,11 @@ def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
         history=list,
     )
     paths = JobPaths(f"<job_root>/{FOLDER}/jobs/<uuid>")
-    text = render(
-        request.spec, job_uuid="<uuid>", paths=paths, workdir=paths.work, placement=Placement("<of the cluster>")
-    )
+    spec, placement = request.spec, Placement("<of the cluster>")
+    if spec.for_each is not None:
+        spec = spec.of_part(part_size(spec.for_each, Limits(len(request.tasks), 0)))
+        placement = placement._replace(table=paths.tasks, placeholders=list(request.tasks[0].values))
+    text = render(spec, job_uuid="<uuid>", paths=paths, workdir=paths.work, placement=placement)
     say(text.rstrip())
 
 

@@ -75,3 +75,9 @@ class JobSpec(NamedTuple):
     def expected_tasks(self) -> int:
         """How many array tasks this job has (1 for a plain job)."""
         return len(self.resources.array.task_ids) if self.resources.array else 1
+
+    def of_part(self, tasks: int) -> "JobSpec":
+        """Return the job as a part of a campaign with so many tasks."""
+        at_once = self.for_each.at_once if self.for_each else None
+        array = ArraySpec(list(range(1, tasks + 1)), f"1-{tasks}", at_once)
+        return self._replace(resources=self.resources._replace(array=array))

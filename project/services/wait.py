@@ -7,28 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.errors import JobFailed, RegistryUnavailable
 from project.core.states import GatewayState, is_final, is_success
+from project.services.campaign.wait import wait_for_campaign
+from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from project.ports import Clock, Registry, View
-
-_FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 15.0
-_GROWTH = 1.3
-
-
-def waits_s() -> Iterator[float]:
-    """Yield the waits between questions to the registry: short at first, never longer than a quarter of a minute."""
-    wait_s = _FIRST_WAIT_S
-    while True:
-        yield wait_s
-        wait_s = min(_LONGEST_WAIT_S, wait_s * _GROWTH)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiter:
-    """Waits; every attribute is a port."""
+    """Waits for a job, or for all parts of a campaign; every attribute is a port."""
 
     registry: Registry
     view: View
@@ -44,6 +32,8 @@ class Waiter:
         self.view.begin("wait")
         while True:
             job = self._ask(job_uuid)
+            if job.get("campaign"):
+                return wait_for_campaign(self.registry, self.view, self.clock, str(job["campaign"]["uuid"]))
             state = str(job.get("state", shown))
             if state != shown:
                 self.view.begin(state)

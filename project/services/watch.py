@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from project.core.errors import NotEnded, RegistryError, RegistryUnavailable
 from project.core.states import is_final
 from project.services.listing import list_jobs
-from project.services.wait import waits_s
+from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

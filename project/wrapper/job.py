@@ -3,7 +3,7 @@
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from project.core.errors import TransferFailed
-from project.core.job import ArraySpec, JobSpec
+from project.core.job import JobSpec
 from project.core.job_file.validate import validate
 from project.core.layout import ClusterPaths, JobPaths
 from project.core.messages import Document
@@ -80,10 +80,7 @@ class Job(NamedTuple):
     def spec(self) -> JobSpec:
         """The job file in Slurm's terms; the tasks of a campaign's part are its array."""
         spec = checked(self.user_input)
-        if self.part is None or spec.for_each is None:
-            return spec
-        array = ArraySpec(list(range(1, self.part.tasks + 1)), f"1-{self.part.tasks}", spec.for_each.at_once)
-        return spec._replace(resources=spec.resources._replace(array=array))
+        return spec.of_part(self.part.tasks) if self.part else spec
 
     @property
     def cluster(self) -> Dict[str, Any]:

@@ -98,6 +98,8 @@ def test_a_table_split_into_arrays_that_run_one_after_the_other(grid: Grid, tmp_
         assert len(slurm(grid, "sacct", "-Xn", "--format=JobIDRaw", f"--name={part['job_uuid']}").split()) in (2, 4)
     _, second, third = (_span(grid, part["slurm_job_id"]) for part in parts)
     assert second[1] <= third[0], "a throttled campaign has one array running at a time"
+    (mail,) = wait_until(lambda: [mail for part in parts for mail in grid.mails(part["job_uuid"])], what="the digest")
+    assert str(mail["Subject"]).strip() == f"FAILED (1 of 10 tasks): {campaign} ({grid.info.name})"
 
 
 def _parts(grid: Grid, campaign: str) -> list[dict[str, Any]]:
@@ -144,3 +146,16 @@ def test_all_that_is_wrong_with_a_campaign_is_told_before_anything_is_sent(grid:
     assert "{fiel} is no placeholder here; did you mean {file}?" in done.stderr
     assert "tasks 1 and 2 would both leave x.out" in done.stderr
     assert len(list((grid.home / "jobs").glob("*"))) == before
+
+
+def test_waiting_for_a_campaign_counts_all_of_its_tasks(grid: Grid, tmp_path: Path) -> None:
+    """--wait tells how many of all tasks have ended, and exits 13 when one of them did not end well."""
+    each = {"matrix": {"n": [1, 2, 3, 4, 5]}, "tasks_per_array": 2}
+    path = write_job(tmp_path, for_each=each, execution=["test {n} != 4"])
+    done = grid.client("-u", str(path), *grid.job_settings(), "--wait", folder=tmp_path)
+    assert done.returncode == 13, done.stderr
+    assert "5 of 5 tasks have ended: 4 COMPLETED, 1 FAILED" in done.stderr
+    assert "4 of 5 tasks ended well" in done.stderr
+    dry = grid.client("-u", str(path), *grid.job_settings(), "--dry-run", folder=tmp_path)
+    assert "#SBATCH --array=1-2" in dry.stdout
+    assert 'test "${TASK_N}" != 4' in dry.stdout

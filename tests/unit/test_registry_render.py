@@ -56,6 +56,44 @@ More about this job: https://grid.example/ui/jobs/x
     )
 
 
+def test_a_mail_about_the_end_of_a_campaign() -> None:
+    """One mail for all tasks: how many ended well, which did not, what went wrong."""
+    body = {
+        "state": "FAILED", "message": "236 of 240 tasks ended well", "tasks": 240, "parts": 3,
+        "counts": {"COMPLETED": 236, "FAILED": 3, "TIMEOUT": 1},
+        "failed": [[7, "FAILED", "3:0"], [190, "TIMEOUT", "0:0"]], "more_failed": 2,
+        "problems": ["a module failed\nBcc: x@example.org"],
+    }  # fmt: skip
+    mail = render(_notice(kind="digest", body=body))
+    assert mail["Subject"] == "FAILED (4 of 240 tasks): first try (demo)"
+    assert (
+        mail.get_content()
+        == f"""\
+Your campaign "first try" on demo has ended: 236 of 240 tasks ended well.
+
+  job        {_UUID}
+  cluster    demo
+  state      FAILED
+  since      2026-11-20 10:00:00 UTC
+  tasks      236 COMPLETED, 3 FAILED, 1 TIMEOUT
+
+Problems:
+
+a module failed Bcc: x@example.org
+
+Tasks that did not end well:
+
+  7       FAILED 3:0
+  190     TIMEOUT 0:0
+  and 2 more, all in the table of the results
+
+Fetch the results with
+
+  python -m project -r {_UUID}
+"""
+    )
+
+
 def test_the_same_event_gives_the_same_bytes() -> None:
     """A mail that is sent again is the same mail."""
     assert render(_notice()).as_bytes() == render(_notice()).as_bytes()

@@ -63,6 +63,10 @@ class ListeningView:
     def progress(self, done: int, total: int) -> None:
         """Bytes of a transfer."""
 
+    def tasks(self, done: int, total: int, detail: str) -> None:
+        """Tasks of a campaign."""
+        self.said.append(f"{done} of {total}: {detail}")
+
 
 class Person:
     """Answers questions in the order of `answers`; with none left there is nobody to ask."""

@@ -1,0 +1,79 @@
+"""Waits for the end of a campaign: one count of tasks for all of its parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from project.core.errors import JobFailed, RegistryUnavailable
+from project.core.slurm.ids import parse_task_list
+from project.core.slurm.states import is_end_state
+from project.core.states import GatewayState, is_final, is_success
+from project.services.pauses import waits_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from project.ports import Clock, Registry, View
+
+#: The registry's largest page; a campaign has no more parts.
+MOST_PARTS = 500
+
+
+def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: str) -> dict[str, Any]:
+    """Return the campaign's first part once nothing is left to do for any.
+
+    Raises:
+        JobFailed: a task ended, and not well.
+    """
+    view.begin("campaign")
+    pauses, before = waits_s(), None
+    while True:
+        parts = _parts(registry, campaign)
+        standing = _counted(parts)
+        if standing != before:
+            pauses, before = waits_s(), standing
+            view.tasks(sum(standing[word] for word in standing if _is_over(word)), standing.total(), _told(standing))
+        if parts and all(is_final(str(part["state"])) for part in parts):
+            view.end(_told(standing))
+            return _judged(registry.job(campaign))
+        clock.sleep(next(pauses))
+
+
+def _parts(registry: Registry, campaign: str) -> list[dict[str, Any]]:
+    """Return the parts in short; nothing while the registry is away: waiting goes on."""
+    try:
+        return registry.jobs(campaign=campaign, limit=str(MOST_PARTS))
+    except RegistryUnavailable:
+        return []
+
+
+def _counted(parts: Sequence[dict[str, Any]]) -> Counter[str]:
+    """Return how many tasks are in each state; those Slurm does not know yet stand where their part does."""
+    counted: Counter[str] = Counter()
+    for part in parts:
+        known = Counter(part["counts"])
+        missing = len(parse_task_list(str(part["campaign"]["indexes"]))) - known.total()
+        counted += known + Counter({str(part["state"]): missing})
+    return counted
+
+
+def _is_over(word: str) -> bool:
+    return is_end_state(word) or word == GatewayState.ERROR
+
+
+def _told(standing: Counter[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in standing.most_common())
+
+
+def _judged(first: dict[str, Any]) -> dict[str, Any]:
+    """Return the first part if the campaign's digest says that all tasks ended well."""
+    digests = [event["body"] for event in first.get("timeline", ()) if event["kind"] == "digest"]
+    told = digests[-1] if digests else {"state": first["state"], "message": "nothing is known of its tasks"}
+    if is_success(str(told["state"])):
+        return first
+    raise JobFailed(
+        f"the campaign ended as {told['state']}: {told['message']}",
+        remedy=f"What it left can be fetched: python -m project -r {first['job_uuid']}",
+        detail="\n".join(told.get("problems", ())),
+    )
