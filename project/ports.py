@@ -6,8 +6,6 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from project.core.placeholders import INDEX
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -42,24 +40,6 @@ class Login:
     host_keys: tuple[str, ...] = ()
     proxy_jump: str = ""
     timeout_s: float = 8.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """One task of a campaign.
-
-    Attributes:
-        values: what stands for each placeholder; `index` counts from 1 through the campaign.
-        files: data to bring along, by name in the working directory.
-    """
-
-    values: Mapping[str, str]
-    files: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def index(self) -> int:
-        """Its number in the campaign."""
-        return int(self.values[INDEX])
 
 
 class Prompter(Protocol):

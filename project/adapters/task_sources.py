@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from project.core.placeholders import INDEX
 from project.core.problems import InvalidDocument, Problem
 from project.core.task_table import write_line
-from project.ports import Task
+from project.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.core.job import JobSpec
-    from project.ports import Task
     from project.services.dispatch import Submitted
+    from project.task import Task
 
 
 @click.command("submit", short_help="Submit a job file (the same as -u).")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from project.core.job import JobSpec
     from project.core.job_source import GitSource
     from project.core.module_steps import ModuleStep
-    from project.ports import Task
+    from project.task import Task
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from project.core.job import JobSpec
-    from project.ports import Task
+    from project.task import Task
 
 
 def task_problems(spec: JobSpec, tasks: Sequence[Task]) -> Iterator[Problem]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.core.job import ForEach, JobSpec
-    from project.ports import FarProgram, LoginNode, Task
+    from project.ports import FarProgram, LoginNode
+    from project.task import Task
 
 #: More tasks in one job would make every answer about it long; Slurm's own limit is 1000 unless set otherwise.
 MOST_TASKS_OF_A_PART = 1000

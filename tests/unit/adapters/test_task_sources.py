@@ -14,7 +14,7 @@ from project.core.problems import InvalidDocument
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from project.ports import Task
+    from project.task import Task
 
 
 def read(folder: Path, each: ForEach, job: Path | None = None) -> list[Task]:

@@ -9,9 +9,9 @@ import pytest
 from project.core.job import ForEach, JobSpec
 from project.core.slurm.ids import parse_task_list
 from project.core.slurm.limits import Limits
-from project.ports import Task
 from project.services.campaign.check import task_problems
 from project.services.campaign.parts import part_size, split
+from project.task import Task
 
 _CAMPAIGN = "3f2b1c0e-0000-4000-8000-000000000000"
 
