@@ -12,14 +12,17 @@ from project.adapters.git import GitRepositories
 from project.adapters.modules import LocalModules
 from project.adapters.records import Records
 from project.adapters.registry import HttpRegistry
+from project.adapters.show.ranking import show_as_news
 from project.adapters.source import build_parcel
 from project.adapters.terminal import PlainView, TerminalPrompter, make_view
 from project.config import Settings, load_settings
 from project.core.errors import UsageError
+from project.services.choose import Chooser
 from project.services.dispatch import Dispatcher
 from project.services.logins import LoginChoice
 from project.services.plan import Planner
 from project.services.reach import Reacher
+from project.services.scout import Scout
 from project.services.submit import Submitter
 from project.services.wait import Waiter
 
@@ -80,11 +83,14 @@ class Gateway:
     @cached_property
     def connector(self) -> Connector:
         """SSH."""
+        return self._connector(self.prompter)
+
+    def _connector(self, prompter: TerminalPrompter) -> Connector:
         from project.adapters.ssh import SshConnector  # noqa: PLC0415 - paramiko costs 0.2 s that not all need
 
         settings = self.settings
         return SshConnector(
-            prompter=self.prompter,
+            prompter=prompter,
             known_hosts=[settings.known_hosts],
             remember_in=settings.confirmed_hosts,
             ssh_config=settings.ssh_config,
@@ -122,10 +128,23 @@ class Gateway:
         """What the settings say about clusters."""
         return LoginChoice(self.settings.clusters, self.settings.timeout_s, plain_http=self.settings.plain_http)
 
+    def scout(self) -> Scout:
+        """Asks clusters what they would do with a job; several at a time, so it never asks the person."""
+        return Scout(
+            connector=self._connector(TerminalPrompter(no_input=True)),
+            toolbox=self.toolbox,
+            view=self.view,
+            logins=self.logins,
+        )
+
     def submitter(self) -> Submitter:
         """Submits jobs."""
         self.registry.look_up_clusters()  # the answer comes while `self.connector` is imported
         repositories = GitRepositories()
+        scout = self.scout()
+        reacher = Reacher(
+            connector=self.connector, prompter=self.prompter, view=self.view, logins=self.logins, scout=scout
+        )
         return Submitter(
             registry=self.registry,
             records=self.records,
@@ -135,7 +154,8 @@ class Gateway:
             prompter=self.prompter,
             view=self.view,
             clock=SystemClock(),
-            reacher=Reacher(connector=self.connector, prompter=self.prompter, view=self.view, logins=self.logins),
+            reacher=reacher,
+            chooser=Chooser(reacher=reacher, scout=scout, view=self.view, show_ranking=show_as_news),
             dispatcher=Dispatcher(
                 registry=self.registry,
                 records=self.records,

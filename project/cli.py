@@ -29,6 +29,7 @@ COMMANDS = {
     "logs": CommandEntry("project.commands.logs", "Print what a job printed; -f follows it live."),
     "cancel": CommandEntry("project.commands.cancel", "Cancel jobs or array tasks, and see that they died."),
     "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
+    "where": CommandEntry("project.commands.where", "Say where a job would start first, and why; submits nothing."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }
 

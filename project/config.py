@@ -50,7 +50,7 @@ SETTINGS = (
         "false",
         "Whether tokens may travel unencrypted to a registry that is not on this machine: `true` or `false`.",
     ),
-    Setting("timeout_s", "GRIDFERRY_TIMEOUT_S", "8", "How long a login node may take to answer as SSH."),
+    Setting("timeout_s", "GRIDFERRY_TIMEOUT_S", "6", "How long a login node may take to answer as SSH."),
 )
 CLUSTER_SETTINGS = (
     Setting("username", "", "", "Your account there, if it differs from the job file's."),
@@ -132,7 +132,7 @@ def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"timeout_s is {text!r}, not a number of seconds", remedy="Write for example 8") from None
+        raise UsageError(f"timeout_s is {text!r}, not a number of seconds", remedy="Write for example 6") from None
 
 
 def _truth(key: str, text: str) -> bool:

@@ -41,9 +41,9 @@ BEHAVIOUR = (
 )
 
 
-def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return the decorator that adds the options of a submission."""
-    options = (
+def job_file_options(*, required: bool) -> tuple[Any, ...]:
+    """Return the options that say what the job is."""
+    return (
         click.option(
             "-u", "--user", "user_file", type=_FILE, required=required, metavar="FILE", help="The job file."
         ),
@@ -55,6 +55,13 @@ def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable
             metavar="KEY=VALUE",
             help="Set a key of the job file (resources.duration=10m).",
         ),
+    )
+
+
+def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator that adds the options of a submission."""
+    options = (
+        *job_file_options(required=required),
         click.option("--resume", metavar="UUID", help="Go on with a submission that broke off."),
         click.option("--fresh", is_flag=True, help="Submit anew, though an earlier try of the same file broke off."),
         click.option("--dry-run", is_flag=True, help="Validate, run staging, print the job script; send nothing."),
@@ -64,12 +71,12 @@ def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable
         ),
         *BEHAVIOUR,
     )
-    return _all_of(options)
+    return all_of(options)
 
 
 def output_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator for commands that only look: `--json`."""
-    return _all_of(OUTPUT)
+    return all_of(OUTPUT)
 
 
 def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -77,15 +84,17 @@ def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     given = click.option(
         "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key, passphrase or username to use."
     )
-    return _all_of((given, *BEHAVIOUR))
+    return all_of((given, *BEHAVIOUR))
 
 
 def behaviour_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator that adds `--yes`, `--no-input` and `--json`."""
-    return _all_of(BEHAVIOUR)
+    return all_of(BEHAVIOUR)
 
 
-def _all_of(options: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def all_of(options: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator that adds these options, in their order."""
+
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             function = option(function)

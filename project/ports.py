@@ -39,7 +39,7 @@ class Login:
     passphrase: str | None = field(default=None, repr=False)
     host_keys: tuple[str, ...] = ()
     proxy_jump: str = ""
-    timeout_s: float = 8.0
+    timeout_s: float = 6.0
 
 
 class Prompter(Protocol):

@@ -24,11 +24,12 @@ PLAIN_FIELDS: dict[str, Rule] = {
     "commit": SCALAR,
 }
 #: What only the owner's own programs say of a job: when its results were fetched, when its folder on the cluster was
-#: removed, and the job it repeats.
+#: removed, the job it repeats, and when its cluster said that it would start.
 MARKS: dict[str, Rule] = {
     "fetched_at": optional(TIME),
     "cleaned_at": optional(TIME),
     "resubmission_of": optional(UUID),
+    "predicted_start": optional(TIME),
 }
 #: Fields the owner may set besides. JSON that others made up is stored as text: its keys may be anything.
 OWNER_FIELDS: dict[str, Rule] = {

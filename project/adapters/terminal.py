@@ -26,9 +26,9 @@ def say(text: object, *, to_stderr: bool = False) -> None:
     click.echo(harmless(text), err=to_stderr)
 
 
-def say_coloured(line: str) -> None:
-    """Print a line of a result that is harmless already and coloured by us; colours only reach a terminal."""
-    click.echo(line)
+def say_coloured(line: str, *, to_stderr: bool = False) -> None:
+    """Print a line that is harmless already and coloured by us, as `say` does; colours only reach a terminal."""
+    click.echo(line, err=to_stderr)
 
 
 class TerminalPrompter:

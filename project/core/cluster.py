@@ -9,6 +9,7 @@ from project.core import rules
 from project.core.engines import ENGINES
 from project.core.errors import RegistryError
 from project.core.follow_modes import AUTO, FOLLOW_MODES
+from project.core.job import JOB_KINDS
 from project.core.job_file.kinds import SLURM_WORD_PATTERN
 from project.core.registry_address import ADDRESS
 from project.core.rules import FLAG, NAME, Rule, many, whole, word, written
@@ -41,7 +42,7 @@ FIELDS: Dict[str, ClusterField] = {
     "port": ClusterField(whole(1, 65535), 22, "its SSH port"),
     "workload_manager": ClusterField(word(*sorted(ENGINES)), "slurm", "what runs the jobs"),
     "preferred_jobs": ClusterField(
-        many(word("mpi", "serial", "smp")), [], "of mpi, serial, smp: what it is for; who shares one may stand in"
+        many(word(*JOB_KINDS)), [], "of mpi, serial, smp: what it is for; who shares one may stand in"
     ),
     "partition": ClusterField(
         written(f"(?:{SLURM_WORD_PATTERN})?", "a partition as sbatch takes it, or nothing", 200),

@@ -3,6 +3,11 @@
 from types import MappingProxyType
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
 
+#: What stands for a cluster's name where Gridferry is to choose.
+AUTO = "auto"
+#: Kinds of job that clusters are made for: several processes, one, several threads.
+JOB_KINDS = ("mpi", "serial", "smp")
+
 
 class ArraySpec(NamedTuple):
     """A job array.
@@ -54,7 +59,7 @@ class JobSpec(NamedTuple):
 
     username: str
     user_mail: str
-    destination_cluster: str
+    destination_clusters: Sequence[str]
     execution: Sequence[str]
     private_key: Optional[str] = None
     passphrase: Optional[str] = None
@@ -67,6 +72,7 @@ class JobSpec(NamedTuple):
     container: Optional[str] = None
     dependencies: Sequence[str] = ()
     notify: Sequence[str] = ()
+    asked_kinds: Sequence[str] = ()
     resources: Resources = Resources()
     for_each: Optional[ForEach] = None
     kwargs: Mapping[str, Any] = MappingProxyType({})
@@ -81,3 +87,18 @@ class JobSpec(NamedTuple):
         at_once = self.for_each.at_once if self.for_each else None
         array = ArraySpec(list(range(1, tasks + 1)), f"1-{tasks}", at_once)
         return self._replace(resources=self.resources._replace(array=array))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a cluster to choose."""
+        return list(self.destination_clusters) == [AUTO] or len(self.destination_clusters) > 1
+
+    @property
+    def preferred_jobs(self) -> Sequence[str]:
+        """Kinds of job one of which a cluster must prefer: as asked, else what the resources make of the job."""
+        if self.asked_kinds:
+            return self.asked_kinds
+        asked = self.resources
+        if (asked.ntasks or 1) > 1 or (asked.nodes or 1) > 1:
+            return ("mpi",)
+        return ("smp",) if (asked.cpus_per_task or 1) > 1 else ("serial",)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 _UNIT_S: Dict[str, int] = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _WORDED = re.compile(r"^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$", re.ASCII)
@@ -32,6 +32,17 @@ def parse_duration_s(text: str) -> int:
     if seconds == 0:
         raise ValueError("a duration of zero")
     return seconds
+
+
+def parse_slurm_time_s(text: str) -> Optional[int]:
+    """Read a time limit as Slurm prints it: `30:00` (minutes), `2:00:00`, `7-00:00:00`; None for a word."""
+    days, dash, clock = text.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdigit() for part in (*parts, *([days] if dash else []))):
+        return None
+    padded = parts + ["0"] * (3 - len(parts)) if dash else ["0"] * (3 - len(parts)) + parts
+    hours, minutes, seconds = (int(part) for part in padded)
+    return int(days or 0) * 86400 + hours * 3600 + minutes * 60 + seconds
 
 
 def format_slurm_time(seconds: int) -> str:

@@ -25,7 +25,7 @@ class LoginChoice:
     """
 
     clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    timeout_s: float = 8.0
+    timeout_s: float = 6.0
     plain_http: bool = False
 
     def own_python(self, cluster: str) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from project.ports import Connector, LoginNode, Prompter, View
+    from project.services.request import SubmitRequest
+    from project.services.scout import Scout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class Reacher:
     prompter: Prompter
     view: View
     logins: LoginChoice
+    scout: Scout
 
     def connect(self, cluster: Cluster, user_input: Mapping[str, Any]) -> LoginNode:
         """Connect to a cluster.
@@ -37,12 +40,12 @@ class Reacher:
         return node
 
     def connect_or_offer(
-        self, cluster: Cluster, clusters: Sequence[Cluster], user_input: Mapping[str, Any]
+        self, cluster: Cluster, clusters: Sequence[Cluster], request: SubmitRequest
     ) -> tuple[Cluster, LoginNode]:
         """Connect to a cluster, or to another that the user picks because this one does not answer.
 
-        Offered are those that answer and share a preferred kind of job with the first choice. Refused keys and
-        host keys are no reason to go elsewhere.
+        Offered are those that share a preferred kind of job with the first choice and would run this one, the best
+        first. Refused keys and host keys are no reason to go elsewhere.
 
         Raises:
             Unreachable: none was picked; the message says which there were.
@@ -50,17 +53,17 @@ class Reacher:
         original = cluster
         while True:
             try:
-                return cluster, self.connect(cluster, user_input)
+                return cluster, self.connect(cluster, request.user_input)
             except Unreachable as error:
                 self.view.fail()
                 self.view.note(error.message)
-                others = self._reachable_like(original, cluster, clusters, user_input)
+                others = self._reachable_like(original, cluster, clusters, request)
                 cluster = self._pick(error, cluster, others, clusters)
 
     def _reachable_like(
-        self, original: Cluster, failed: Cluster, clusters: Sequence[Cluster], user_input: Mapping[str, Any]
+        self, original: Cluster, failed: Cluster, clusters: Sequence[Cluster], request: SubmitRequest
     ) -> list[str]:
-        """Return the names of clusters that answer and share a preferred kind of job, all asked at once."""
+        """Return clusters that answer, share a preferred kind of job and would run this one, the best first."""
         self.view.begin("look for others")
         wanted = set(original.get("preferred_jobs") or ())
         candidates = [
@@ -71,10 +74,11 @@ class Reacher:
             and wanted & set(cluster.get("preferred_jobs") or ())
         ]
         with ThreadPoolExecutor(max(1, len(candidates))) as pool:
-            answering = list(pool.map(lambda cluster: self._answers(cluster, user_input), candidates))
-        names = [str(cluster["name"]) for cluster, answers in zip(candidates, answering, strict=True) if answers]
-        self.view.end(", ".join(names) or "none answers")
-        return names
+            answering = list(pool.map(lambda cluster: self._answers(cluster, request.user_input), candidates))
+        found = [cluster for cluster, answers in zip(candidates, answering, strict=True) if answers]
+        self.view.end(", ".join(str(cluster["name"]) for cluster in found) or "none answers")
+        ranked = self.scout.ranked(request, found) if found else []
+        return [place.candidate.cluster for place in ranked if place.candidate.is_usable]
 
     def _answers(self, cluster: Cluster, user_input: Mapping[str, Any]) -> bool:
         """Whether a cluster answers; one that the registry describes wrongly does not."""

@@ -6,20 +6,20 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import RegistryError, UsageError
+from project.core.errors import RegistryError, SubmissionRefused, UsageError
 from project.core.messages import SCHEMA, format_utc
 from project.ports import Stage
 from project.services.campaign.parts import ask_limits
 from project.services.dispatch import Dispatcher, Submitted, submitted
 from project.services.fate import learn_fate
-from project.services.select_cluster import Cluster, find_cluster
 from project.services.staging import run_staging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from project.core.slurm.limits import Limits
-    from project.ports import Clock, FarProgram, LoginNode, Prompter, RecordStore, Registry, StagingModules, View
+    from project.ports import Clock, FarProgram, Prompter, RecordStore, Registry, StagingModules, View
+    from project.services.choose import Chooser, Way
     from project.services.plan import Planner
     from project.services.reach import Reacher
     from project.services.request import SubmitRequest
@@ -38,6 +38,7 @@ class Submitter:
     view: View
     clock: Clock
     reacher: Reacher
+    chooser: Chooser
     dispatcher: Dispatcher
 
     def submit(self, request: SubmitRequest, *, detach: bool) -> Submitted:
@@ -56,27 +57,52 @@ class Submitter:
             job_uuid=job_uuid,
             history=self._history,
         )
-        self.view.begin("choose cluster")
-        clusters = self.registry.clusters()
-        wanted = find_cluster(request.spec.destination_cluster, clusters)
-        self.view.end(f"{wanted['name']} ({wanted['hostname']})")
-        cluster, node = self.reacher.connect_or_offer(wanted, clusters, request.user_input)
+        for way in self.chooser.ways(request, self.registry.clusters()):
+            try:
+                return self._go(way, record, request, results, detach=detach)
+            except SubmissionRefused as error:
+                if way.is_last or request.tasks:  # of a campaign, some parts may be in the queue already
+                    raise
+                refused = record["job_uuid"]
+                self.view.note(f"{way.cluster['name']} refused job {refused}: {error.message}; the next one is tried")
+                record = {**self._new_record(str(uuid.uuid4()), request), "resubmission_of": refused}
+        raise AssertionError("unreachable: there is a last way, and its error is raised")
+
+    def _go(
+        self,
+        way: Way,
+        record: dict[str, Any],
+        request: SubmitRequest,
+        results: list[dict[str, Any]],
+        *,
+        detach: bool,
+    ) -> Submitted:
+        """Plan the job for one cluster, put that on record, and send it there."""
+        job_uuid = str(record["job_uuid"])
         try:
-            limits = self._limits(job_uuid, request, cluster, node)
-            record.update(self.planner.plan(job_uuid, request, cluster, results, limits))
+            plan = self.planner.plan(job_uuid, request, way.cluster, results, self._limits(job_uuid, request, way))
+            plan["job"].update(self._marks(record, way))
+            record.update(plan)
             self.records.save(record)
         except BaseException:
-            node.close()
+            way.node.close()
             raise
-        return self.dispatcher.send(record, node, detach=detach)
+        return self.dispatcher.send(record, way.node, detach=detach)
 
-    def _limits(self, job_uuid: str, request: SubmitRequest, cluster: Cluster, node: LoginNode) -> Limits | None:
+    def _marks(self, record: Mapping[str, Any], way: Way) -> dict[str, Any]:
+        """Return what is kept of why the job is where it is."""
+        marks = {"resubmission_of": record["resubmission_of"]} if "resubmission_of" in record else {}
+        if way.starts_in_s is not None:
+            marks["predicted_start"] = format_utc(self.clock.now_s() + way.starts_in_s)
+        return marks
+
+    def _limits(self, job_uuid: str, request: SubmitRequest, way: Way) -> Limits | None:
         """Return how much the cluster takes of the user at a time; only campaigns need to know."""
         if not request.tasks:
             return None
         self.view.begin("ask for limits")
-        own_python = self.reacher.logins.own_python(str(cluster["name"]))
-        limits = ask_limits(node, cluster, self.toolbox, job_uuid, request.spec, own_python=own_python)
+        own_python = self.reacher.logins.own_python(str(way.cluster["name"]))
+        limits = ask_limits(way.node, way.cluster, self.toolbox, job_uuid, request.spec, own_python=own_python)
         self.view.end(f"{limits.array_tasks} tasks an array, {limits.queued_tasks} in the queue")
         return limits
 
@@ -125,7 +151,7 @@ class Submitter:
             "input_sha256": request.sha256,
             "username": spec.username,
             "private_key": spec.private_key,
-            "cluster": spec.destination_cluster,
+            "cluster": " ".join(spec.destination_clusters),
         }
         self.records.save(record)
         return record

@@ -6,6 +6,7 @@ from typing import Callable, Dict, List, Sequence
 
 from project.core.messages import Document
 from project.toolbox.cancel import Cancellation
+from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
 from project.toolbox.part_manifest import part_manifest
@@ -92,6 +93,11 @@ def _survival(words: Sequence[str], events: Events) -> None:
     events.send("survival", finding=_look())
 
 
+def _forecast(words: Sequence[str], events: Events) -> None:
+    """Say when a job with these options of sbatch would start here, and how things are."""
+    events.send("forecast", **foretell(words, Oracle(TIMEOUT_S), Clock()))
+
+
 COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
     manifest=_of_a_job(_manifest),
@@ -100,6 +106,7 @@ COMMANDS: Dict[str, Command] = dict(
     cancel=_guarded(_cancel),
     limits=_guarded(_limits),
     survival=_guarded(_survival),
+    forecast=_guarded(_forecast),
 )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from demo.grid import Grid
+    from project.sandbox.describe import SandboxInfo
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 END_LIMIT_S = 90.0
@@ -86,7 +87,12 @@ def wait_for_mail(grid: Grid, job_uuid: str, state: str, limit_s: float = END_LI
 
 def slurm(grid: Grid, *argv: str) -> str:
     """Run one of Slurm's commands on the cluster and return what it prints."""
-    environment = {**os.environ, "SLURM_CONF": str(grid.info.slurm_conf)}
+    return slurm_of(grid.info, *argv)
+
+
+def slurm_of(info: SandboxInfo, *argv: str) -> str:
+    """Run one of Slurm's commands on a cluster and return what it prints."""
+    environment = {**os.environ, "SLURM_CONF": str(info.slurm_conf)}
     return subprocess.run(argv, env=environment, text=True, capture_output=True, check=True, timeout=60).stdout
 
 

@@ -46,15 +46,16 @@ class Column(NamedTuple):
     brief: Callable[[Any], str] | None = None
 
 
-def screen_width() -> int | None:
-    """Return the width of the terminal that standard output is, None if it is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def screen_width(*, of_stderr: bool = False) -> int | None:
+    """Return the width of the terminal that standard output (or error) is, None if it is none."""
+    stream = sys.stderr if of_stderr else sys.stdout
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def show(columns: Sequence[Column], rows: Sequence[Any]) -> None:
-    """Print a table as it suits standard output."""
-    for line in render(columns, rows, screen_width()):
-        say_coloured(line)
+def show(columns: Sequence[Column], rows: Sequence[Any], *, to_stderr: bool = False) -> None:
+    """Print a table as it suits standard output, or standard error."""
+    for line in render(columns, rows, screen_width(of_stderr=to_stderr)):
+        say_coloured(line, to_stderr=to_stderr)
 
 
 def draw(columns: Sequence[Column], rows: Sequence[Any]) -> str:

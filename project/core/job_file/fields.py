@@ -5,6 +5,7 @@ The validator, the JSON Schema, the table in the documentation and the help are 
 
 from typing import Any, Dict, NamedTuple, Tuple
 
+from project.core.job import JOB_KINDS
 from project.core.job_file import kinds
 from project.core.job_file.kinds import Kind
 
@@ -62,11 +63,18 @@ _TOP: Tuple[Field, ...] = (
     ),
     Field(
         "destination_cluster",
-        "destination_cluster",
-        kinds.SLURM_WORD,
-        "Name of the cluster, as the registry lists it.",
+        "destination_clusters",
+        kinds.CLUSTERS,
+        "Name of the cluster, as the registry lists it; a list of some, in order of preference; or `auto`.",
         "lemaitre3",
         required=True,
+    ),
+    Field(
+        "preferred_jobs",
+        "asked_kinds",
+        kinds.choice("word or list", JOB_KINDS, many=True),
+        "With `auto`, the kind of job a cluster must prefer; unless said, what the resources make of it.",
+        "mpi",
     ),
     Field(
         "requirements",

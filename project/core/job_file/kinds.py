@@ -181,6 +181,12 @@ SLURM_WORD = Kind(
     "Write it as sbatch takes it",
     _STRING,
 )
+CLUSTERS = Kind(
+    "name, list of names, or `auto`",
+    _list_of(_matching(_SLURM_WORD, "a cluster's name")),
+    "Write a cluster's name, several as a list, or auto",
+    _STRINGS,
+)
 UUIDS = Kind(
     "UUID or list", _list_of(_matching(_UUID, "a job's UUID")), "Write the UUIDs Gridferry printed", _STRINGS
 )

@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from project.core.job import ForEach, JobSpec, Resources
+from project.core.job import AUTO, ForEach, JobSpec, Resources
 from project.core.job_file.fields import FIELDS, GROUPS, SHORT_FOR
 from project.core.problems import InvalidDocument, Problem, nearest
 
@@ -84,7 +84,7 @@ def _assemble(values: Mapping[str, Any]) -> JobSpec:
     inner = {group: {f.name: values[f.key] for f in fields if f.key in values} for group, fields in GROUPS.items()}
     top["resources"] = Resources(**inner["resources"])
     top["for_each"] = ForEach(**inner["for_each"]) if inner["for_each"] else None
-    return JobSpec(username="", user_mail="", destination_cluster="", execution=())._replace(**top)
+    return JobSpec(username="", user_mail="", destination_clusters=(), execution=())._replace(**top)
 
 
 def _nodes_fit_distribution(spec: JobSpec) -> Iterator[Problem]:
@@ -129,8 +129,14 @@ def _one_kind_of_campaign(spec: JobSpec) -> Iterator[Problem]:
         )
 
 
+def _auto_stands_alone(spec: JobSpec) -> Iterator[Problem]:
+    if AUTO in spec.destination_clusters and len(spec.destination_clusters) > 1:
+        yield Problem("destination_cluster", f"`{AUTO}` stands beside names", f"Write {AUTO} alone, or names alone")
+
+
 _RULES: Tuple[Callable[[JobSpec], Iterator[Problem]], ...] = (
     _nodes_fit_distribution,
     _processes_fit_nodes,
     _one_kind_of_campaign,
+    _auto_stands_alone,
 )

@@ -52,7 +52,8 @@ class CommandResult(NamedTuple):
         return lines[-1] if lines else "no answer"
 
 
-def _lines_or_unavailable(result: CommandResult, program: str) -> List[str]:
+def lines_or_unavailable(result: CommandResult, program: str) -> List[str]:
+    """Return the lines a query printed; what did not end well was no answer (SchedulerUnavailable)."""
     if result.exit_code != 0:
         said = "no answer in time" if result.exit_code is None else result.tail
         raise SchedulerUnavailable(f"{program} does not answer: {said}")
@@ -87,16 +88,16 @@ class Sbatch(NamedTuple):
                 return job_id
         if result.exit_code not in (0, None) and is_refusal(result.stderr):
             raise SubmissionRefused(
-                f"Slurm refused the job: {_clean(result.tail)}",
+                f"Slurm refused the job: {clean_complaint(result.tail)}",
                 remedy="Change what it names in the job file and submit again",
                 detail=result.stderr,
             )
         raise SubmissionUnknown(f"sbatch gave no clear answer: {result.tail}", detail=result.stderr)
 
 
-def _clean(line: str) -> str:
-    """Leave out what sbatch puts before every message."""
-    for prefix in ("sbatch: error: ", "Batch job submission failed: "):
+def clean_complaint(line: str) -> str:
+    """Leave out what sbatch puts before what it complains of."""
+    for prefix in ("sbatch: error: ", "Batch job submission failed: ", "allocation failure: "):
         if line.startswith(prefix):
             line = line[len(prefix) :]
     return line
@@ -118,7 +119,7 @@ class Scontrol(NamedTuple):
         Raises:
             SchedulerUnavailable: it was not, or that is not known.
         """
-        _lines_or_unavailable(result, f"scontrol {self.action}")
+        lines_or_unavailable(result, f"scontrol {self.action}")
 
 
 class Scancel(NamedTuple):
@@ -140,7 +141,7 @@ class Scancel(NamedTuple):
         Raises:
             SchedulerUnavailable: it was not, or that is not known.
         """
-        _lines_or_unavailable(result, "scancel")
+        lines_or_unavailable(result, "scancel")
 
 
 class PeakMemory(NamedTuple):
@@ -164,7 +165,7 @@ class PeakMemory(NamedTuple):
             SchedulerUnavailable: sacct failed.
         """
         peaks: Dict[str, int] = {}
-        for line in _lines_or_unavailable(result, "sacct"):
+        for line in lines_or_unavailable(result, "sacct"):
             step, _, used = line.partition("|")
             number = used.rstrip("K").split(".")[0]
             if number.isdigit():
@@ -186,7 +187,7 @@ class ShowConfig(NamedTuple):
         Raises:
             SchedulerUnavailable: scontrol failed.
         """
-        lines = _lines_or_unavailable(result, "scontrol show config")
+        lines = lines_or_unavailable(result, "scontrol show config")
         pairs = (line.partition(" = ") for line in lines)
         return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
@@ -230,7 +231,7 @@ class Squeue(NamedTuple):
         """
         if result.exit_code == 1 and _NO_SUCH_JOB in result.stderr:
             return []
-        lines = _lines_or_unavailable(result, "squeue")
+        lines = lines_or_unavailable(result, "squeue")
         rows = (line.split("|", len(_SQUEUE_COLUMNS) - 1) for line in lines)
         return [QueueRow(*(cell.strip() for cell in row)) for row in rows if len(row) == len(_SQUEUE_COLUMNS)]
 
@@ -270,5 +271,5 @@ class Sacct(NamedTuple):
         Raises:
             SchedulerUnavailable: sacct failed; nothing may be concluded about any job.
         """
-        rows = (line.split("\x1f") for line in _lines_or_unavailable(result, "sacct"))
+        rows = (line.split("\x1f") for line in lines_or_unavailable(result, "sacct"))
         return [dict(zip(SACCT_COLUMNS, row)) for row in rows if len(row) == len(SACCT_COLUMNS)]

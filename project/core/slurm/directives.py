@@ -53,3 +53,10 @@ def directives(resources: Resources) -> List[str]:
     asked = ((rule, getattr(resources, rule.attribute)) for rule in _RULES)
     written = (rule.write(value) for rule, value in asked if value is not None)
     return [option for option in written if option is not None]
+
+
+def placed(resources: Resources, partition: str) -> Resources:
+    """Return the resources as a cluster is asked for them: in its usual partition unless they name one."""
+    if resources.partition is None and partition:
+        return resources._replace(partition=partition)
+    return resources

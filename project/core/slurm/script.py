@@ -13,7 +13,7 @@ from project.core.errors import SubmissionRefused
 from project.core.job import JobSpec, Resources
 from project.core.layout import JobPaths
 from project.core.placeholders import ShellText
-from project.core.slurm.directives import directives
+from project.core.slurm.directives import directives, placed
 from project.core.task_table import shell_lines
 
 #: What a surplus job exits with (EX_CONFIG of sysexits.h): no user command has run under it.
@@ -133,9 +133,7 @@ def _commands(spec: JobSpec, placement: Placement) -> Sequence[str]:
 
 
 def _header(spec: JobSpec, job_uuid: str, paths: JobPaths, workdir: str, placement: Placement) -> List[str]:
-    resources = spec.resources
-    if resources.partition is None and placement.partition:
-        resources = resources._replace(partition=placement.partition)
+    resources = placed(spec.resources, placement.partition)
     array = resources.array is not None
     options = [
         f"--job-name={job_uuid}",

@@ -73,7 +73,7 @@ def test_without_any_there_are_defaults() -> None:
     """A newcomer needs no settings file."""
     settings = load_settings({"GRIDFERRY_SETTINGS": "/nowhere/settings.yml"})
     assert (settings.registry, settings.timeout_s, settings.token, settings.clusters) == (
-        config.DEFAULT_REGISTRY, 8.0, "", {},
+        config.DEFAULT_REGISTRY, 6.0, "", {},
     )  # fmt: skip
     assert settings.home == Path("/home/jdoe/.local/share/gridferry")
     assert (settings.ssh_config, settings.known_hosts) == (

@@ -23,7 +23,7 @@ def tasks(count: int, **values: str) -> list[Task]:
 
 def problems_of(made: list[Task], **keys: Any) -> list[str]:
     """What is wrong with a job of these tasks."""
-    spec = JobSpec(username="", user_mail="", destination_cluster="", **{"execution": ["true"], **keys})
+    spec = JobSpec(username="", user_mail="", destination_clusters=[""], **{"execution": ["true"], **keys})
     return [problem.message for problem in task_problems(spec, made)]
 
 

@@ -1,0 +1,140 @@
+"""When Slurm would start a job: its words as 22.05.8 printed them, and what they leave unsaid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from project.core.errors import SchedulerUnavailable
+from project.core.job import Resources
+from project.core.slurm.commands import CommandResult
+from project.core.slurm.forecast import Forecast, Partitions, WouldStart, free_slots, never_starts, test_options
+
+_options = test_options  # pytest would take the name for a test's
+del test_options
+
+
+def test_the_resources_are_asked_for_and_nothing_else() -> None:
+    """No script, no file, no job: only the directives, in the cluster's usual partition."""
+    asked = _options(Resources(ntasks=4, time_limit_s=600), "batch")
+    assert WouldStart(asked).argv() == [
+        "sbatch", "--test-only", "--time=0-00:10:00", "--ntasks=4", "--partition=batch", "--no-requeue",
+        "--output=/dev/null", "--wrap=true",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stderr", "forecast"),
+    [
+        (
+            0,
+            "sbatch: Job 2 to start at 2026-11-21T09:45:54 using 16 processors on nodes n-[1-2] in partition batch\n",
+            Forecast(start="2026-11-21T09:45:54", nodes="n-[1-2]"),
+        ),
+        (
+            1,
+            "allocation failure: Requested node configuration is not available\n",
+            Forecast(refusal="Requested node configuration is not available"),
+        ),
+        (
+            1,
+            "sbatch: error: invalid partition specified: x\nallocation failure: Invalid partition name specified\n",
+            Forecast(refusal="Invalid partition name specified"),
+        ),
+        (255, "sbatch: error: Invalid --time specification\n", Forecast(refusal="Invalid --time specification")),
+    ],
+)
+def test_promises_and_refusals_are_understood(exit_code: int, stderr: str, forecast: Forecast) -> None:
+    """Both come on standard error; a refusal is kept in Slurm's words."""
+    assert WouldStart([]).parse(CommandResult(exit_code, "", stderr)) == forecast
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stderr"),
+    [
+        (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n"),
+        (1, "allocation failure: Socket timed out on send/recv operation\n"),
+        (None, ""),
+        (0, ""),
+    ],
+)
+def test_silence_is_neither_promise_nor_refusal(exit_code: int | None, stderr: str) -> None:
+    """A controller that is away says nothing about the job."""
+    with pytest.raises(SchedulerUnavailable):
+        WouldStart([]).parse(CommandResult(exit_code, "", stderr))
+
+
+_PARTITIONS = """\
+batch|up|infinite|4|batch*
+debug|up|10:00|4|debug
+long|down|7-00:00:00|2|long
+mixed|up|1-12|1|mixed
+"""
+
+
+def partitions() -> list[dict[str, Any]]:
+    """Four partitions as sinfo prints them."""
+    return Partitions().parse(CommandResult(0, _PARTITIONS, ""))
+
+
+def test_partitions_and_their_limits_are_read() -> None:
+    """`10:00` is ten minutes to Slurm, `1-12` a day and a half, `infinite` no limit."""
+    assert [(found["name"], found["up"], found["max_time_s"], found["default"]) for found in partitions()] == [
+        ("batch", True, None, True),
+        ("debug", True, 600, False),
+        ("long", False, 604_800, False),
+        ("mixed", True, 129_600, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("partition", "time_limit_s", "words"),
+    [
+        ("debug", 600, ""),
+        ("debug", 601, "its time limit is above 10m 0s of partition debug"),
+        ("debug", None, ""),
+        ("long", 60, "partition long starts no jobs now"),
+        (None, 10**9, ""),
+        ("debug,batch", 601, ""),
+        ("unheard-of", 601, ""),
+    ],
+)
+def test_what_sbatch_would_take_and_never_start_is_told(
+    partition: str | None, time_limit_s: int | None, words: str
+) -> None:
+    """--test-only promises a start to a job over the partition's limit, which would wait for ever (measured)."""
+    assert never_starts(Resources(partition=partition, time_limit_s=time_limit_s), partitions()) == words
+
+
+def _node(name: str, state: str, idle: int, memory_mib: int, allocated_mib: int = 0) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": state,
+        "partitions": ["batch"],
+        "cpus": {"idle": idle},
+        "memory_mib": memory_mib,
+        "allocated_memory_mib": allocated_mib,
+    }
+
+
+@pytest.mark.parametrize(
+    ("resources", "slots"),
+    [
+        (Resources(), 12),
+        (Resources(cpus_per_task=4), 3),
+        (Resources(mem_per_cpu_mib=1000), 5),
+        (Resources(mem_per_cpu_mib=1000, cpus_per_task=2), 2),
+        (Resources(partition="debug"), 0),
+    ],
+)
+def test_free_slots_are_whole_processes_on_nodes_that_take_work(resources: Resources, slots: int) -> None:
+    """By cores and by memory not given away; nodes that are down or full of others do not count."""
+    nodes = [
+        _node("n1", "idle", 8, 4000),
+        _node("n2", "mixed", 4, 4000, allocated_mib=3000),
+        _node("n3", "down", 8, 4000),
+        _node("n4", "drained", 8, 4000),
+        {**_node("n5", "idle", 8, 4000), "responding": False},
+    ]
+    assert free_slots(resources, {"nodes": nodes}) == slots
