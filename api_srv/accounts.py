@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request
 
-from api_srv.auth import password_caller, services, user_only
+from api_srv.auth import bearer_token, password_caller, services, user_only
 from api_srv.parsing import json_object
 from api_srv.services import validate
 from project.core import rules
@@ -23,6 +23,21 @@ def post_token() -> tuple[Response, int]:
     """Make a user token for whoever knows the password."""
     token, expires_at = services().accounts.issue_token(password_caller().name)
     return jsonify(token=token, expires_at=expires_at), 201
+
+
+@blueprint.delete("/tokens")
+@user_only
+def delete_token(caller: Caller) -> tuple[Response, int]:
+    """Make the token that this request bears useless."""
+    services().accounts.forget(bearer_token())
+    return jsonify(name=caller.name), 200
+
+
+@blueprint.get("/account")
+@user_only
+def get_account(caller: Caller) -> Response:
+    """Say whose token this is."""
+    return jsonify(name=caller.name, mail=caller.mail, admin=caller.admin)
 
 
 @blueprint.post("/report-tokens")

@@ -30,10 +30,15 @@ def caller() -> Caller:
     Raises:
         Unauthorised: there is none, or it is unknown or expired.
     """
+    return services().accounts.identify(bearer_token())
+
+
+def bearer_token() -> str:
+    """Return the token that the request bears (Unauthorised if there is none)."""
     authorization = request.authorization
     if authorization is None or authorization.type != "bearer" or not authorization.token:
         raise Unauthorised("this needs a token", "Send `Authorization: Bearer …`; POST /tokens makes one.")
-    return services().accounts.identify(authorization.token)
+    return authorization.token
 
 
 def password_caller() -> Caller:

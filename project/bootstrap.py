@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from project.services.logs import LogReader
     from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
+    from project.services.run import Runner
     from project.services.survival import Survival
     from project.services.watch import Watcher
 
@@ -196,6 +197,14 @@ class Gateway:
         from project.services.cancel import Canceller  # noqa: PLC0415 - see above
 
         return Canceller(registry=self.registry, far_side=self.far_side(), view=self.view)
+
+    def runner(self) -> Runner:
+        """Stays with commands until their end."""
+        from project.services.run import Runner  # noqa: PLC0415 - see above
+
+        return Runner(
+            log_reader=self.log_reader(), canceller=self.canceller(), prompter=self.prompter, view=self.view
+        )
 
     def watcher(self) -> Watcher:
         """Watches jobs until they have ended."""

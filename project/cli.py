@@ -22,6 +22,7 @@ class CommandEntry(NamedTuple):
 COMMANDS = {
     "submit": CommandEntry("project.commands.submit", "Submit a job file (the same as -u)."),
     "retrieve": CommandEntry("project.commands.retrieve", "Fetch the results of a job (the same as -r)."),
+    "run": CommandEntry("project.commands.run", "Run a command on a cluster as if it were here."),
     "list": CommandEntry("project.commands.list", "List your jobs, the newest first."),
     "status": CommandEntry("project.commands.status", "Say how jobs stand: tasks, reasons, what happened when."),
     "watch": CommandEntry("project.commands.watch", "Watch jobs until all have ended, then sum up."),

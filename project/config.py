@@ -51,6 +51,11 @@ SETTINGS = (
         "Whether tokens may travel unencrypted to a registry that is not on this machine: `true` or `false`.",
     ),
     Setting("timeout_s", "GRIDFERRY_TIMEOUT_S", "6", "How long a login node may take to answer as SSH."),
+    Setting("cluster", "GRIDFERRY_CLUSTER", "", "Where `run` runs things; the only one there is unless said."),
+    Setting("username", "GRIDFERRY_USERNAME", "", "Your account on clusters, for `run`; your name here unless said."),
+    Setting("mail", "GRIDFERRY_MAIL", "", "Where mail goes, for `run`; the address of your account unless said."),
+    Setting("time", "GRIDFERRY_TIME", "", "Time limit of `run`; the cluster's own unless said."),
+    Setting("memory", "GRIDFERRY_MEMORY", "", "Memory of each node for `run`; the cluster's own unless said."),
 )
 CLUSTER_SETTINGS = (
     Setting("username", "", "", "Your account there, if it differs from the job file's."),
@@ -73,6 +78,7 @@ class Settings:
         known_hosts: OpenSSH's known hosts.
         timeout_s: limit for a login node to answer as SSH.
         plain_http: whether tokens may travel unencrypted.
+        run: what `run` takes where nothing is said: cluster, username, mail, time, memory; "" for nothing.
         clusters: per cluster name, its CLUSTER_SETTINGS that are given.
     """
 
@@ -83,6 +89,7 @@ class Settings:
     known_hosts: Path
     timeout_s: float
     plain_http: bool
+    run: Mapping[str, str]
     clusters: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -120,6 +127,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         known_hosts=_path(value("known_hosts")),
         timeout_s=_seconds(value("timeout_s")),
         plain_http=_truth("plain_http", value("plain_http")),
+        run={key: value(key) for key in ("cluster", "username", "mail", "time", "memory")},
         clusters={str(name): dict(given or {}) for name, given in (document.get("clusters") or {}).items()},
     )
 

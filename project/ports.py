@@ -193,6 +193,9 @@ class Registry(Protocol):
     def update_job(self, job_uuid: str, fields: Mapping[str, Any]) -> None:
         """Set some fields of a job."""
 
+    def account(self) -> dict[str, Any]:
+        """The user's account: `name`, `mail`, `admin`."""
+
     def states(self, job_uuid: str) -> list[str]:
         """Current states of a job, one per array task."""
 

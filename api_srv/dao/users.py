@@ -52,6 +52,10 @@ class UserStore:
 
         update(self._documents, "tokens", digest, renewed)
 
+    def remove_token(self, digest: str) -> None:
+        """Remove a token."""
+        self._documents.delete("tokens", digest)
+
     def revoke_tokens(self, user: str) -> int:
         """Remove every token of an account; return how many there were."""
         return self._remove("tokens", Condition("user", "=", user))

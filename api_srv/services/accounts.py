@@ -129,6 +129,10 @@ class Accounts:
         """Make every token of an account useless; return how many there were."""
         return self._users.revoke_tokens(self.caller(name).name)
 
+    def forget(self, token: str) -> None:
+        """Make one token useless."""
+        self._users.remove_token(_digest(token))
+
     def identify(self, token: str) -> Caller:
         """Return whose token this is; a report token's life is renewed by its use.
 

@@ -109,6 +109,10 @@ class HttpRegistry:
         """Set some fields of a job."""
         self._call("PUT", f"/jobs/{job_uuid}", fields)
 
+    def account(self) -> dict[str, Any]:
+        """Whose token this is: `name`, `mail`, `admin`."""
+        return dict(self._call("GET", "/account"))
+
     def states(self, job_uuid: str) -> list[str]:
         """Current states of a job, one per array task."""
         answer = self._call("GET", f"/jobs/{job_uuid}/state")

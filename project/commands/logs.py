@@ -50,13 +50,14 @@ def command(
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input, quiet=True)
     wish = LogWish(("err",) if err else ("out",), tasks, follow, _PAST_ALL if last is None else last)
     output = JobOutput(apart="lines" if follow else "headings")
-    write = _write_json if as_json else output.write
+    write = write_json if as_json else output.write
     end = gateway.log_reader().read(gateway.resolver().find(uuid), wish, settings_alone(settings), write)
     output.finish()
     if not end.ended:
         say(f"the job is {end.state or 'being prepared'}; -f follows it", to_stderr=True)
 
 
-def _write_json(text: LogText) -> None:
+def write_json(text: LogText) -> None:
+    """Print a piece of what a job printed as a line of JSON."""
     document: dict[str, Any] = {"file": text.name, "task": text.task, "stream": text.stream}
     say(json.dumps({**document, "text": text.data.decode(errors="replace")}))

@@ -80,9 +80,9 @@ def run_submit(
             assert request is not None  # noqa: S101 - the callers made sure that there is a file or a UUID
             submitted = submitter.submit(request, detach=detach)
     except KeyboardInterrupt:
-        _tell_how_to_go_on(request, gateway)
+        tell_how_to_go_on(request, gateway)
         raise
-    _print_result(submitted, as_json=as_json)
+    print_submitted(submitted, as_json=as_json)
     if wait:
         gateway.waiter().wait(submitted.job_uuid)
 
@@ -167,7 +167,7 @@ def _unfinished(request: SubmitRequest, gateway: Gateway) -> str | None:
     return str(record["job_uuid"]) if gateway.prompter.confirm(f"{begun} broke off. Go on with it?") else None
 
 
-def _tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
+def tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
     """After Ctrl-C: name the submission, since the cluster may be at work on it already."""
     gateway.view.fail()
     record = request and gateway.records.unfinished(request.sha256)
@@ -198,7 +198,8 @@ def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
     say(text.rstrip())
 
 
-def _print_result(submitted: Submitted, *, as_json: bool) -> None:
+def print_submitted(submitted: Submitted, *, as_json: bool) -> None:
+    """Say what has been submitted, and how to fetch its results."""
     if as_json:
         say(json.dumps(asdict(submitted)))
         return

@@ -33,6 +33,7 @@ class Resources(NamedTuple):
     mem_per_cpu_mib: Optional[int] = None
     distribution: Optional[str] = None
     nodes: Optional[int] = None
+    ntasks_per_node: Optional[int] = None
     account: Optional[str] = None
     qos: Optional[str] = None
     partition: Optional[str] = None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import TYPE_CHECKING, Any
 
-from project.core import errors
+from project.core import errors, shell_words
 from project.core.messages import LINE_PREFIX
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
@@ -100,7 +99,7 @@ class Remote:
         program = answer.paths.program(self._program.file_name)
         words = [answer.python, "-I", "-S", program, command, *arguments]
         shell, self._shell = self._fresh_shell(), None
-        for line in shell.become("exec " + " ".join(shlex.quote(word) for word in words)):
+        for line in shell.become(f"exec {shell_words.join(words)}"):
             if line.startswith(LINE_PREFIX):
                 event = json.loads(line[len(LINE_PREFIX) :])
                 if event["event"] == "error":

@@ -24,6 +24,18 @@ def test_a_password_buys_a_token(registry: RegistryProcess) -> None:
     assert registry.call("GET", "/jobs", user="fresh").status_code == 200
 
 
+def test_a_token_says_whose_it_is_and_can_be_given_back(registry: RegistryProcess) -> None:
+    """GET /account tells name, address and role; after DELETE /tokens that token is worth nothing, others are."""
+    issued = registry.call("POST", "/tokens", user="", auth=("bob", PASSWORD)).json()["token"]
+    registry.tokens["leaving"] = issued
+    expected = {"name": "bob", "mail": "bob@example.org", "admin": False}
+    assert registry.call("GET", "/account", user="leaving").json() == expected
+    assert registry.call("DELETE", "/tokens", user="leaving").status_code == 200
+    assert registry.call("GET", "/account", user="leaving").status_code == 401
+    assert registry.call("GET", "/account", user="bob").json() == expected
+    assert registry.call("GET", "/account", user="").status_code == 401
+
+
 def test_wrong_logins_are_told_apart_from_nothing(own_registry: RegistryProcess) -> None:
     """A wrong password, an unknown account and one without password are answered the same; guessing is slowed."""
     own_registry.command("user", "add", "tokenless", "--mail", "t@example.org")

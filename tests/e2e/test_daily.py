@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.far_side import kill_logins, registry_job, submit, wait_for_state, wait_until
+from tests.e2e.far_side import UUID, kill_logins, registry_job, submit, wait_for_mail, wait_for_state, wait_until
 
 if TYPE_CHECKING:
     from demo.grid import Grid
@@ -125,3 +127,54 @@ def test_jobs_are_cancelled_wherever_they_are(grid: Grid, tmp_path: Path) -> Non
     assert wait_for_state(grid, compiling, "ERROR")["slurm_job_id"] is None
     again = grid.client("cancel", array)
     assert (again.returncode, again.stdout.split()) == (0, [array, "had", "ended", "CANCELLED"])
+
+
+def _run_options(grid: Grid) -> list[str]:
+    own = {"username": grid.info.ssh_user, "private_key": str(grid.info.ssh_key)}
+    return [
+        "--mem",
+        "400M",
+        "-t",
+        "10m",
+        *(word for key, value in own.items() for word in ("--set", f"{key}={value}")),
+    ]
+
+
+def test_a_command_runs_there_as_if_it_were_here(grid: Grid) -> None:
+    """Its words as they are, both outputs apart and byte for byte, its exit code; on two nodes by srun."""
+    script = 'printf "%s\\n" "$@"; echo oops >&2; exit 5'
+    words = ["a  b", "$HOME", "it's", "*", "", 'q"q', "two\nlines"]
+    done = grid.client("run", *_run_options(grid), "--", "sh", "-c", script, "sh", *words)
+    assert done.returncode == 5, done.stderr
+    assert done.stdout == "".join(f"{word}\n" for word in words)
+    assert "oops" in done.stderr.splitlines()
+    spread = ["run", *_run_options(grid), "-n", "2", "-p", "2", "sh", "-c", "echo $SLURM_PROCID $SLURMD_NODENAME"]
+    several = grid.client(*spread)
+    assert several.returncode == 0, several.stderr
+    placed = [line.split() for line in several.stdout.splitlines()]
+    assert sorted(number for number, _ in placed) == ["0", "1", "2", "3"]
+    assert sorted(Counter(node for _, node in placed).values()) == [2, 2]
+
+
+def test_ctrl_c_cancels_a_command_after_asking(grid: Grid) -> None:
+    """`--yes` is the answer here: exit 130, and the job is cancelled; --detach leaves one alone with its mails."""
+    process = subprocess.Popen(
+        grid.client_argv("run", *_run_options(grid), "--yes", "--", "sh", "-c", "echo begun; sleep 300"),
+        env={**os.environ, **grid.client_variables},
+        cwd=_ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    job_uuid = UUID.findall(said)[0]
+    assert f"{job_uuid}  cancelled" in said
+    assert wait_for_state(grid, job_uuid, "DONE")["outcome"] == "CANCELLED"
+    detached = grid.client("run", *_run_options(grid), "--detach", "--name", "alone", "--", "true")
+    assert detached.returncode == 0, detached.stderr
+    wait_for_mail(grid, UUID.findall(detached.stdout)[0], "COMPLETED")

@@ -184,6 +184,13 @@ _RESOURCES: Tuple[Field, ...] = (
         "grouped",
     ),
     Field("nbr_of_nodes", "nodes", kinds.COUNT, "Number of nodes, with `distributed`. `--nodes`", 4),
+    Field(
+        "nbr_processes_per_node",
+        "ntasks_per_node",
+        kinds.COUNT,
+        "Number of processes on each node, with `distributed`. `--ntasks-per-node`",
+        8,
+    ),
     Field("account", "account", kinds.SLURM_WORD, "Account to charge. `--account`", "physics"),
     Field("qos", "qos", kinds.SLURM_WORD, "Quality of service. `--qos`", "long"),
     Field(

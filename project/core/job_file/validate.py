@@ -113,6 +113,17 @@ def _processes_fit_nodes(spec: JobSpec) -> Iterator[Problem]:
         )
 
 
+def _processes_of_each_node_fit(spec: JobSpec) -> Iterator[Problem]:
+    nodes, ntasks, of_each = spec.resources.nodes, spec.resources.ntasks, spec.resources.ntasks_per_node
+    if of_each is None:
+        return
+    key = "resources.nbr_processes_per_node"
+    if spec.resources.distribution != "distributed":
+        yield Problem(key, "this only goes with `distribution: distributed`", "Set that, or leave this out")
+    elif nodes is not None and ntasks is not None and ntasks != nodes * of_each:
+        yield Problem(key, f"{nodes} nodes with {of_each} each are not {ntasks} processes", "Leave one of them out")
+
+
 def _one_kind_of_campaign(spec: JobSpec) -> Iterator[Problem]:
     each = spec.for_each
     if each is None:
@@ -137,6 +148,7 @@ def _auto_stands_alone(spec: JobSpec) -> Iterator[Problem]:
 _RULES: Tuple[Callable[[JobSpec], Iterator[Problem]], ...] = (
     _nodes_fit_distribution,
     _processes_fit_nodes,
+    _processes_of_each_node_fit,
     _one_kind_of_campaign,
     _auto_stands_alone,
 )

@@ -37,6 +37,7 @@ _RULES = (
     _Rule("mem_per_cpu_mib", "--mem-per-cpu={}M".format),
     _Rule("distribution", _DISTRIBUTIONS.get),
     _Rule("nodes", _option("nodes")),
+    _Rule("ntasks_per_node", _option("ntasks-per-node")),
     _Rule("partition", _option("partition")),
     _Rule("account", _option("account")),
     _Rule("qos", _option("qos")),

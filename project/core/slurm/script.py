@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import List, NamedTuple, Sequence
 
+from project.core import shell_words
 from project.core.errors import SubmissionRefused
 from project.core.job import JobSpec, Resources
 from project.core.layout import JobPaths
@@ -118,7 +119,7 @@ def render_watcher(spec: JobSpec, *, slurm_job_id: str, log: str, partition: str
     own = ("--job-name=gridferry-follower", "--open-mode=append", f"--output={log}", f"--error={log}")
     options = (*own, f"--dependency=afterany:{slurm_job_id}", *directives(resources))
     lines = [f"#SBATCH {_directive_word(option)}" for option in options]
-    return _WATCHER.format(directives="\n".join(lines), command=" ".join(shlex.quote(word) for word in command))
+    return _WATCHER.format(directives="\n".join(lines), command=shell_words.join(command))
 
 
 def _commands(spec: JobSpec, placement: Placement) -> Sequence[str]:
@@ -129,7 +130,7 @@ def _commands(spec: JobSpec, placement: Placement) -> Sequence[str]:
     if not placement.container:
         return [lines]
     words = [*placement.container, "/bin/sh", "-c", lines]
-    return [" ".join(shlex.quote(word) for word in words)]
+    return [shell_words.join(words)]
 
 
 def _header(spec: JobSpec, job_uuid: str, paths: JobPaths, workdir: str, placement: Placement) -> List[str]:

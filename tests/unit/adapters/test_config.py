@@ -16,6 +16,7 @@ from project.core.problems import InvalidDocument
 if TYPE_CHECKING:
     from project.config import Settings
 
+_RUN = dict.fromkeys(("cluster", "username", "mail", "time", "memory"), "")
 #: setting: a value, the attribute it becomes, and what it becomes
 _TABLE: dict[str, tuple[str, str, Any]] = {
     "registry": ("https://r.example.org", "registry", "https://r.example.org"),
@@ -25,6 +26,7 @@ _TABLE: dict[str, tuple[str, str, Any]] = {
     "known_hosts": ("~/known", "known_hosts", Path("/home/jdoe/known")),
     "timeout_s": ("2.5", "timeout_s", 2.5),
     "plain_http": ("true", "plain_http", True),
+    **{key: ("x", "run", {**_RUN, key: "x"}) for key in _RUN},
 }
 
 

@@ -28,6 +28,10 @@ _TABLE: list[tuple[dict[str, Any], list[str]]] = [
     ({"distribution": "grouped"}, ["--nodes=1"]),
     ({"distribution": "scattered"}, ["--ntasks-per-node=1"]),
     ({"distribution": "distributed", "nbr_of_nodes": 4}, ["--nodes=4"]),
+    (
+        {"distribution": "distributed", "nbr_of_nodes": 2, "nbr_processes": 8, "nbr_processes_per_node": 4},
+        ["--ntasks=8", "--nodes=2", "--ntasks-per-node=4"],
+    ),
     ({"partition": "debug"}, ["--partition=debug"]),
     ({"account": "physics"}, ["--account=physics"]),
     ({"qos": "long"}, ["--qos=long"]),

@@ -19,8 +19,9 @@ _LEAST = {
     "execution": ["srun ./job"],
 }
 #: What some keys are right with only.
-_GO_WITH = {
+_GO_WITH: dict[str, dict[str, Any]] = {
     "resources.nbr_of_nodes": {"resources__distribution": "distributed"},
+    "resources.nbr_processes_per_node": {"resources__distribution": "distributed", "resources__nbr_of_nodes": 2},
     "for_each.bring": {"for_each__csv": "samples.csv"},
     "for_each.at_once": {"for_each__files": "data/*"},
     "for_each.tasks_per_array": {"for_each__files": "data/*"},
@@ -180,6 +181,23 @@ def test_arrays_are_read(value: Any, tasks: list[int], expression: str, at_once:
             "on how many nodes?",
         ),
         ({"resources__nbr_of_nodes": 2}, "resources.nbr_of_nodes", "only goes with", "leave this out"),
+        (
+            {"resources__nbr_processes_per_node": 2},
+            "resources.nbr_processes_per_node",
+            "only goes with",
+            "leave this out",
+        ),
+        (
+            {
+                "resources__distribution": "distributed",
+                "resources__nbr_of_nodes": 2,
+                "resources__nbr_processes": 6,
+                "resources__nbr_processes_per_node": 4,
+            },
+            "resources.nbr_processes_per_node",
+            "2 nodes with 4 each are not 6 processes",
+            "Leave one of them out",
+        ),
         (
             {"resources__distribution": "distributed", "resources__nbr_of_nodes": 4, "resources__nbr_processes": 2},
             "resources.nbr_processes",

@@ -141,6 +141,10 @@ class FakeRegistry:
         self.relayed.append(batch)
         return {}
 
+    def account(self) -> dict[str, Any]:
+        """The account."""
+        return {"name": "ada", "mail": "ada@example.org", "admin": False}
+
     def clusters(self) -> list[dict[str, Any]]:
         """All clusters."""
         return [dict(CLUSTER)]
