@@ -139,7 +139,7 @@ class Dispatcher:
         for event in self._events(remote, record):
             self._show(event)
             if event["event"] == "end":
-                return self._note(record, Stage.SUBMITTED, slurm_job_id=str(event["slurm_job_id"]))
+                return self._note(record, Stage.SUBMITTED, slurm_job_id=str(event.get("slurm_job_id") or ""))
             if detach and event["event"] == "entry":  # it has been brought all it works with
                 return self._note(record, Stage.HANDED_OVER)
         raise SubmissionUnknown(
@@ -159,6 +159,8 @@ class Dispatcher:
         try:
             yield from remote.run("run", job_uuid)
         except SourceNeeded:
+            if source is None:
+                raise
             self.view.begin("clone here")
             packed = self.records.parcel(job_uuid).with_suffix(".source")
             self.repositories.pack(source["url"], source["commit"], packed)
@@ -172,7 +174,7 @@ class Dispatcher:
         if event["event"] == "output":
             self.view.output(event["line"])
         elif event["event"] == "entry" and event["entry"]["kind"] == "state":
-            state = event["entry"]["body"]["state"]
+            state = str(event["entry"]["body"].get("state", ""))
             if state != GatewayState.SUBMITTED.value:
                 self.view.begin(_PLAIN_STATES.get(state, state))
 

@@ -105,7 +105,10 @@ class LogReader:
                     offsets[str(event["name"])] = int(event["offset"])
                 elif event["event"] == "end":
                     return LogEnd(
-                        bool(event["ended"]), str(event["state"]), event["outcome"], str(event["exit_code"] or "")
+                        bool(event.get("ended")),
+                        str(event.get("state", "")),
+                        event.get("outcome"),
+                        str(event.get("exit_code") or ""),
                     )
         finally:
             remote.close()

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from project.core import errors, shell_words
+from project.core.far_events import read_event
 from project.core.messages import LINE_PREFIX
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
@@ -93,7 +94,7 @@ class Remote:
 
         Raises:
             GridferryError: the error it ended with.
-            Unreachable: the connection broke.
+            Unreachable: the connection broke, or what came makes no sense.
         """
         answer = self._probed
         program = answer.paths.program(self._program.file_name)
@@ -101,10 +102,7 @@ class Remote:
         shell, self._shell = self._fresh_shell(), None
         for line in shell.become(f"exec {shell_words.join(words)}"):
             if line.startswith(LINE_PREFIX):
-                event = json.loads(line[len(LINE_PREFIX) :])
-                if event["event"] == "error":
-                    raise _error(event)
-                yield event
+                yield read_event(line[len(LINE_PREFIX) :])
 
     def close(self) -> None:
         """Close the shell and the connection."""
@@ -123,14 +121,6 @@ class Remote:
         if self._answer is None:
             raise AssertionError("probe() comes first")
         return self._answer
-
-
-def _error(event: Mapping[str, Any]) -> errors.GridferryError:
-    """Return the error of the tree that the wrapper named."""
-    kind = getattr(errors, str(event["type"]), errors.GridferryError)
-    error: errors.GridferryError = kind.__new__(kind)
-    errors.GridferryError.__init__(error, event["message"], event["remedy"], event["detail"])
-    return error
 
 
 def make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,8 @@ class Retriever:
         self.view.begin("ask the cluster")
         remote.probe(uuids[0])
         for event in remote.run("journal", *uuids):
-            self._relay(str(jobs[0]["destination_cluster"]["name"]), event["entries"])
+            own = [entry for entry in event["entries"] if entry["job_uuid"] in uuids]  # it speaks for these alone
+            self._relay(str(jobs[0]["destination_cluster"]["name"]), own)
         now = [self.registry.job(job_uuid) for job_uuid in uuids]
         for job in now:
             if not job.get("ended"):
@@ -179,11 +181,21 @@ def _described(entry: Mapping[str, Any]) -> RemoteFile:
 
 
 def _target(folder: Path, name: str) -> Path:
-    """Return where a file goes; a name from the far side must not lead out of the folder."""
+    """Return where a file goes; a name from the far side must not lead out of the folder, by a link here neither."""
     target = folder / name
-    if Path(name).is_absolute() or ".." in Path(name).parts:
+    if not _can_be_named(name) or Path(name).is_absolute() or ".." in Path(name).parts:
         raise TransferFailed(f"the cluster names a file {name!r} outside of the job")
+    if not target.parent.resolve().is_relative_to(folder.resolve()):
+        raise TransferFailed(f"{target.parent} here is a link out of {folder}", remedy="Choose another with --to")
     return target
+
+
+def _can_be_named(name: str) -> bool:
+    """Whether a file here can have this name."""
+    try:
+        return bool(Path(name).name) and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def _standing(job: Mapping[str, Any], states: Sequence[str]) -> str:

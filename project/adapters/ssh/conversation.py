@@ -26,6 +26,9 @@ _LOOK_UP_S = 0.5
 #: How long the other side may take no byte of what it is sent: disks hang now and then, and a dead line shows sooner.
 _STALL_LIMIT_S = 600.0
 
+#: More than any answer to our scripts and any line of our programs: 10,000 files are listed in 3 MB.
+_LONGEST_BYTES = 128 * 1024 * 1024
+
 #: How long output is awaited that may still be on its way when the program has ended but its output has not.
 _PATIENCE_S = 4.0
 
@@ -89,6 +92,9 @@ class Conversation:
             if time.monotonic() > deadline:
                 self.close()
                 raise self.broken(f"did not answer within {limit_s:g} s")
+            if searched > _LONGEST_BYTES:
+                self.close()
+                raise self.broken("answers without end")
         before = bytes(self._received[:found])
         del self._received[: found + len(marker)]
         return before
@@ -107,6 +113,28 @@ class Conversation:
             size = self._receive()
             if self._channel.exit_status_ready():
                 quiet_s += {None: _PATIENCE_S, 0: _LOOK_UP_S}.get(size, 0.0)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield lines as soon as they are whole, without their ends; the last one even if it has none.
+
+        Raises:
+            Unreachable: a line has no end.
+        """
+        parts: list[bytes] = []
+        length = 0
+        for chunk in self.rest():
+            first, *others = chunk.split(b"\n")
+            parts.append(first)
+            length += len(first)
+            if length > _LONGEST_BYTES:
+                self.close()
+                raise self.broken("prints a line without end")
+            if others:
+                yield b"".join(parts)
+                yield from others[:-1]
+                parts, length = [others[-1]], len(others[-1])
+        if length:
+            yield b"".join(parts)
 
     def exit_status(self) -> int:
         """Wait for the program's end and return its exit status, -1 if a signal ended it.

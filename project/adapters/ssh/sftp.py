@@ -13,7 +13,7 @@ import struct
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from project.adapters.ssh.sftp_wire import Kind, SftpError, SftpWire, Status, string, strings
+from project.adapters.ssh.sftp_wire import Kind, SftpError, SftpWire, Status, first_string, numbers, string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,7 +74,7 @@ class Sftp:
     def open(self, path: bytes, how: Open) -> SftpFile:
         """Open a file; a new one is private to the user."""
         number = self._wire.ask(Kind.OPEN, string(path) + struct.pack(">III", how, _HAS_MODE, _PRIVATE))
-        handle = bytes(next(strings(self._wire.reply(number, Kind.HANDLE))))
+        handle = bytes(first_string(self._wire.reply(number, Kind.HANDLE)))
         return SftpFile(self._wire, handle, self.block_bytes, is_new=Open.EXCLUSIVE in how)
 
     def rename(self, old: bytes, new: bytes) -> None:
@@ -98,9 +98,8 @@ class Sftp:
         if _STATVFS not in self._wire.extensions:
             return None
         number = self._wire.ask(Kind.EXTENDED, string(_STATVFS) + string(path))
-        _block, fragment, _total, _free, available = struct.unpack_from(
-            ">5Q", self._wire.reply(number, Kind.EXTENDED_REPLY)
-        )
+        reply = self._wire.reply(number, Kind.EXTENDED_REPLY)
+        _block, fragment, _total, _free, available = numbers(">5Q", reply)
         return int(fragment * available)
 
     def _is_there(self, number: int) -> bool:
@@ -170,7 +169,7 @@ class SftpFile:
 
     def size(self, question: int) -> int:
         """Return the size in bytes."""
-        flags, size = struct.unpack_from(">IQ", self._wire.reply(question, Kind.ATTRIBUTES))
+        flags, size = numbers(">IQ", self._wire.reply(question, Kind.ATTRIBUTES))
         return int(size) if flags & _HAS_SIZE else 0
 
     def read(self, offset: int, end: int) -> Iterator[bytes | memoryview]:
@@ -201,13 +200,25 @@ class SftpFile:
 
     def _receive(self, piece: _Piece) -> bytes | memoryview:
         """Return the whole piece, asking for the rest if the server gave less; shorter or empty at the file's end."""
+        data = self._content_of(piece)
+        if len(data) in (0, piece.length):
+            return data
+        whole = bytearray(data)
+        while len(whole) < piece.length:
+            more = self._content_of(self._ask_for(piece.offset + len(whole), piece.length - len(whole)))
+            if not more:
+                break
+            whole += more
+        return bytes(whole)
+
+    def _content_of(self, piece: _Piece) -> bytes | memoryview:
+        """Return what the server gives of a piece, nothing at the file's end."""
         try:
-            data = next(strings(self._wire.reply(piece.number, Kind.DATA)))
+            data = first_string(self._wire.reply(piece.number, Kind.DATA))
         except SftpError as error:
             if error.status == Status.EOF:
                 return b""
             raise
-        if len(data) == piece.length:
-            return data
-        rest = self._ask_for(piece.offset + len(data), piece.length - len(data))
-        return bytes(data) + self._receive(rest)
+        if len(data) > piece.length:
+            raise EOFError("not SFTP: it gives more than was asked for")
+        return data

@@ -90,6 +90,7 @@ class SftpWire:
         self._channel = channel
         self._received = bytearray()
         self._replies: dict[int, tuple[int, memoryview]] = {}
+        self._awaited: set[int] = set()
         self._forgotten: set[int] = set()
         self._number = 0
         channel.settimeout(_STALL_LIMIT_S)
@@ -98,6 +99,7 @@ class SftpWire:
     def ask(self, kind: Kind, body: bytes) -> int:
         """Send a request without waiting; return the number under which its reply will come."""
         self._number += 1
+        self._awaited.add(self._number)
         self._write(kind, struct.pack(">I", self._number) + body)
         return self._number
 
@@ -131,6 +133,9 @@ class SftpWire:
     def _file_reply(self) -> None:
         kind, body = self._read()
         number = int.from_bytes(body[:4], "big")
+        if number not in self._awaited:
+            raise EOFError("not SFTP: it answers what was not asked")
+        self._awaited.remove(number)
         if number in self._forgotten:
             self._forgotten.remove(number)
         else:
@@ -141,11 +146,11 @@ class SftpWire:
             self._channel.invoke_subsystem("sftp")
             self._write(Kind.INIT, struct.pack(">I", _VERSION))
             kind, body = self._read()
+            if kind != Kind.VERSION:
+                raise SftpMissing
+            return frozenset(bytes(name) for name in list(strings(body[4:]))[::2])
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise SftpMissing from error
-        if kind != Kind.VERSION:
-            raise SftpMissing
-        return frozenset(bytes(name) for name in list(strings(body[4:]))[::2])
 
     def _write(self, kind: Kind, content: bytes) -> None:
         self._channel.sendall(struct.pack(">IB", len(content) + 1, kind) + content)
@@ -153,7 +158,7 @@ class SftpWire:
     def _read(self) -> tuple[int, memoryview]:
         self._receive(4)
         length = int.from_bytes(self._received[:4], "big")
-        if length > _LONGEST_BYTES:  # what start-up files of the login shell print, most likely
+        if not 0 < length <= _LONGEST_BYTES:  # what start-up files of the login shell print, most likely
             raise EOFError(f"not SFTP: {bytes(self._received[:40])!r}")
         self._receive(4 + length)
         packet = memoryview(bytes(self._received[4 : 4 + length]))
@@ -174,14 +179,35 @@ def string(content: bytes | memoryview) -> bytes:
 
 
 def strings(body: memoryview) -> Iterator[memoryview]:
-    """Yield the strings of which `body` is made."""
+    """Yield the strings of which `body` is made.
+
+    Raises:
+        EOFError: it is made of something else.
+    """
     while body:
         end = 4 + int.from_bytes(body[:4], "big")
+        if end > len(body):
+            raise EOFError("not SFTP: half a string")
         yield body[4:end]
         body = body[end:]
+
+
+def first_string(body: memoryview) -> memoryview:
+    """Return the first string of `body` (EOFError if there is none)."""
+    for found in strings(body):
+        return found
+    raise EOFError("not SFTP: a string is missing")
+
+
+def numbers(form: str, body: memoryview) -> tuple[int, ...]:
+    """Return the numbers at the beginning of `body`, whose form is one of struct's (EOFError if it is too short)."""
+    try:
+        return struct.unpack_from(form, body)
+    except struct.error:
+        raise EOFError("not SFTP: numbers are missing") from None
 
 
 def _raise_unless_ok(body: memoryview) -> None:
     status = int.from_bytes(body[:4], "big")
     if status != Status.OK:
-        raise SftpError(status, bytes(next(strings(body[4:]), b"")).decode(errors="replace"))
+        raise SftpError(status, bytes(first_string(body[4:])).decode(errors="replace") if body[4:] else "")

@@ -62,7 +62,7 @@ class SshShell:
         self._send(f'exec </dev/null; {begin.command}; eval "$script"; exit\n')
         self._talk.send_end()
         self._talk.read_past(begin.line, _START_LIMIT_S)
-        yield from _lines(self._talk.rest())
+        yield from (line.decode(errors="replace") for line in self._talk.lines())
         self.exit_status = self._talk.exit_status()
 
     def close(self) -> None:
@@ -71,14 +71,3 @@ class SshShell:
 
     def _send(self, text: str) -> None:
         self._talk.send(text.encode(errors="surrogateescape"))
-
-
-def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
-    """Yield lines as soon as they are whole, without their ends; the last one even if it has none."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.decode(errors="replace")
-    if rest:
-        yield rest.decode(errors="replace")

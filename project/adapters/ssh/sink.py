@@ -52,7 +52,7 @@ def _fill(part: Path, source: RemoteFile, fetch: Fetch) -> bool:
     """Append what is missing; return whether all is there and right."""
     with contextlib.ExitStack() as files:
         with _written_here(part):
-            file = files.enter_context(part.open("a+b"))
+            file = files.enter_context(open(part, "a+b", opener=_no_link))
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256")
         if file.tell() > source.size:
@@ -61,10 +61,17 @@ def _fill(part: Path, source: RemoteFile, fetch: Fetch) -> bool:
             digest.update(block)
             with _written_here(part):
                 file.write(block)
+            if file.tell() > source.size:  # there is no need to hear how it ends
+                return False
         with _written_here(part):
             file.flush()
             os.fsync(file.fileno())
         return file.tell() == source.size and digest.hexdigest() == source.sha256
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open what an earlier try left, or a new file; never what a link at this place leads to."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 @contextlib.contextmanager

@@ -141,7 +141,7 @@ def test_one_file_that_fails_does_not_keep_the_others(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "c.txt"]
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil"])
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "a\0b", ".", ""])
 def test_a_cluster_cannot_write_outside_of_the_folder(tmp_path: Path, name: str) -> None:
     """Whatever names it lists."""
     fetch = Fetch(FakeRegistry(_ENDED), name, "a.txt")
@@ -150,6 +150,39 @@ def test_a_cluster_cannot_write_outside_of_the_folder(tmp_path: Path, name: str)
     assert "outside of the job" in caught.value.detail
     assert {path.name for path in tmp_path.iterdir()} == {"results"}
     assert not Path("/etc/evil").exists()
+
+
+def test_a_name_no_file_here_can_have_is_told(tmp_path: Path) -> None:
+    """Half of a surrogate pair stands for no byte; the other files come."""
+    fetch = Fetch(FakeRegistry(_ENDED), "a.txt")
+    (event,) = fetch.cluster.events["manifest"]
+    assert isinstance(event, dict)
+    event["manifest"]["files"].append({**described("b", b"x"), "name": "\ud800"})
+    with pytest.raises(TransferFailed, match="1 of 2 files"):
+        fetch.run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_cluster_cannot_write_through_a_link_here(tmp_path: Path) -> None:
+    """Results may go to a folder with other things in it: a link there is no way to where it leads."""
+    precious, results = tmp_path / "precious", tmp_path / "results"
+    precious.mkdir()
+    results.mkdir()
+    (results / "link").symlink_to(precious)
+    fetch = Fetch(FakeRegistry(_ENDED), "link/authorized_keys", "link/deep/er", "a.txt")
+    with pytest.raises(TransferFailed, match="2 of 3 files") as caught:
+        fetch.run(results)
+    assert "is a link out of" in caught.value.detail
+    assert list(precious.iterdir()) == []
+
+
+def test_a_cluster_speaks_for_the_job_it_was_asked_about_alone(tmp_path: Path) -> None:
+    """Entries about other jobs are not sent on under the user's own token."""
+    fetch = Fetch(FakeRegistry(_ENDED), "a.txt")
+    other = {**_ENTRY, "job_uuid": "3f2b1c0e-0000-4000-8000-00000000000f"}
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [other, _ENTRY, other]}]
+    fetch.run(tmp_path)
+    assert [batch["reports"] for batch in fetch.registry.relayed] == [[_ENTRY]]
 
 
 @pytest.mark.parametrize(

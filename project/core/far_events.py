@@ -1,0 +1,117 @@
+"""What a login node may tell a client, checked before anything of it is used: a cluster may have been broken into.
+
+`project.wrapper.events` and the toolbox write these lines; the names of errors are those of `core.errors`.
+"""
+
+import json
+from typing import Any, Dict, Mapping, NamedTuple, Sequence
+
+from project.core import errors, rules
+from project.core.errors import GridferryError, Unreachable
+from project.core.messages import Document
+from project.core.rules import FLAG, OBJECT, UUID, Rule, keyed, many, mapping, optional, text, whole, written
+
+_LONG = text(rules.LARGEST_INTEGER)
+_SLURM_ID = written("[0-9]{1,20}", "a Slurm job id", 20)
+_FILE = keyed(
+    {
+        "name": _LONG,
+        "path": _LONG,
+        "size": whole(0),
+        "sha256": written("[0-9a-f]{64}", "a SHA-256"),
+        "executable": FLAG,
+    },
+    "a file of a manifest",
+    ("name", "path", "size", "sha256", "executable"),
+)
+_MANIFEST = keyed(
+    {
+        "files": many(_FILE),
+        "missing": many(_LONG),
+        "tasks": mapping(mapping(_LONG)),
+        "missing_of": mapping(many(_LONG)),
+    },
+    "a manifest",
+    ("files", "missing"),
+)
+_ENTRY = keyed(
+    {"job_uuid": UUID, "seq": whole(1), "kind": text(least=1), "body": OBJECT},
+    "an entry of a journal",
+    ("job_uuid", "seq", "kind", "body"),
+)
+_SURVIVOR = keyed(dict.fromkeys(("tasks", "state", "reason"), _LONG), "what lives on", ("tasks", "state", "reason"))
+
+
+class _Kind(NamedTuple):
+    """One kind of event: the rules of its keys, and those it must have."""
+
+    shape: Mapping[str, Rule]
+    required: Sequence[str] = ()
+
+
+_KINDS: Dict[str, _Kind] = {
+    "output": _Kind({"stage": _LONG, "line": _LONG}, ("line",)),
+    "entry": _Kind({"entry": _ENTRY}, ("entry",)),
+    "error": _Kind(dict.fromkeys(("type", "message", "remedy", "detail"), _LONG), ("type", "message")),
+    "end": _Kind(
+        {
+            "slurm_job_id": optional(_SLURM_ID),
+            "ended": FLAG,
+            "state": _LONG,
+            "outcome": optional(_LONG),
+            "exit_code": optional(_LONG),
+        }
+    ),
+    "journal": _Kind({"entries": many(_ENTRY)}, ("entries",)),
+    "manifest": _Kind({"job_uuid": UUID, "manifest": _MANIFEST}, ("job_uuid", "manifest")),
+    "limits": _Kind({"array_tasks": whole(1), "queued_tasks": whole(1)}, ("array_tasks", "queued_tasks")),
+    "survival": _Kind({"finding": OBJECT}, ("finding",)),
+    "cancelled": _Kind(
+        {"job_uuid": UUID, "had_ended": _LONG, "survivors": many(_SURVIVOR)}, ("job_uuid", "had_ended", "survivors")
+    ),
+    "text": _Kind(
+        {"name": _LONG, "task": _LONG, "stream": _LONG, "text": _LONG, "offset": whole(0)},
+        ("name", "task", "stream", "text", "offset"),
+    ),
+    "standing": _Kind({"state": _LONG}, ("state",)),
+    "beat": _Kind({}),
+}
+
+
+def read_event(line: str) -> Document:
+    """Read one line, without what marks it as one.
+
+    Raises:
+        Unreachable: it is no event, or one of no kind we know.
+        GridferryError: the error that it tells.
+    """
+    try:
+        event = json.loads(line)
+        kind = _KINDS[event["event"]]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        raise _nonsense(line) from None
+    found = list(rules.problems(event, kind.shape, kind.required, more_keys=True))
+    if found:
+        raise _nonsense("\n".join(f"{problem.key}: {problem.message}" for problem in found))
+    if event["event"] == "error":
+        raise _error(event)
+    document: Document = event
+    return document
+
+
+def _nonsense(detail: str) -> Unreachable:
+    return Unreachable(
+        "what the login node answers makes no sense",
+        remedy="Try again, or ask its administrators",
+        detail=detail[:1000],
+    )
+
+
+def _error(event: Mapping[str, Any]) -> GridferryError:
+    """Return the error of the tree that was named."""
+    kind: Any = getattr(errors, event["type"], None)
+    if not (isinstance(kind, type) and issubclass(kind, GridferryError)):
+        kind = GridferryError
+    error: GridferryError = kind.__new__(kind)
+    GridferryError.__init__(error, *(str(event.get(key) or "") for key in ("message", "remedy", "detail")))
+    return error
