@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 from project.core import errors, rules
 from project.core.errors import GridferryError, Unreachable
 from project.core.messages import Document
-from project.core.rules import FLAG, OBJECT, UUID, Rule, keyed, many, mapping, optional, text, whole, written
+from project.core.rules import FLAG, OBJECT, UUID, Rule, keyed, many, mapping, optional, text, whole, word, written
 
 _LONG = text(rules.LARGEST_INTEGER)
 _SLURM_ID = written("[0-9]{1,20}", "a Slurm job id", 20)
@@ -70,7 +70,13 @@ _KINDS: Dict[str, _Kind] = {
         {"job_uuid": UUID, "had_ended": _LONG, "survivors": many(_SURVIVOR)}, ("job_uuid", "had_ended", "survivors")
     ),
     "text": _Kind(
-        {"name": _LONG, "task": _LONG, "stream": _LONG, "text": _LONG, "offset": whole(0)},
+        {
+            "name": written("[A-Za-z0-9._-]+", "the name of a file of Slurm's", 200),
+            "task": written("[0-9]*", "an array task id, or nothing", 20),
+            "stream": word("out", "err"),
+            "text": _LONG,
+            "offset": whole(0),
+        },
         ("name", "task", "stream", "text", "offset"),
     ),
     "standing": _Kind({"state": _LONG}, ("state",)),
