@@ -72,7 +72,7 @@ _KINDS: Dict[str, _Kind] = {
     "text": _Kind(
         {
             "name": written("[A-Za-z0-9._-]+", "the name of a file of Slurm's", 200),
-            "task": written("[0-9]*", "an array task id, or nothing", 20),
+            "task": written("[0-9_]*", "an array task id, or nothing", 20),
             "stream": word("out", "err"),
             "text": _LONG,
             "offset": whole(0),
