@@ -6,17 +6,33 @@ BIN := $(VENV)/bin
 PYTHON ?=
 TESTS ?=
 WORKERS ?= 3
+SUITE ?= bookworm
+NODES ?= 4
 
-.PHONY: help demo test faults check docs format bench system system-test venv clean
+.PHONY: help demo test test-docker test-docker-all faults cluster-up cluster-down check docs format bench \
+	system system-test system-docker venv clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: system venv ## the whole way once, on a real Slurm (KEEP=1 leaves it running)
 	@$(BIN)/python -m demo
 
 test: system-test venv ## all tests, against the real things (TESTS="-k name" for some)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+test-docker: system-docker venv ## the e2e tests on Slurm clusters in containers (SUITE=bullseye|bookworm|trixie|forky)
+	@$(BIN)/python -m demo.docker check
+	GRIDFERRY_TEST_GRID=$(SUITE) $(BIN)/python -m pytest tests/e2e $(TESTS)
+
+test-docker-all: ## the same on all four generations of Slurm, oldest first
+	for suite in bullseye bookworm trixie forky; do $(MAKE) test-docker SUITE=$$suite || exit 1; done
+
+cluster-up: system-docker venv ## two Slurm clusters in containers, registered (SUITE=bookworm NODES=4)
+	@$(BIN)/python -m demo.docker up $(SUITE) $(NODES)
+
+cluster-down: venv ## remove them
+	@$(BIN)/python -m demo.docker down
 
 faults: system-test venv ## the long half of the fault suite (docs/reliability.md)
 	$(BIN)/python -m pytest tests/faults $(TESTS)
@@ -50,6 +66,9 @@ system:
 
 system-test:
 	@tools/install-system.sh sandbox test
+
+system-docker:
+	@tools/install-system.sh docker
 
 clean: ## remove what these targets made here
 	rm -rf $(VENV) .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

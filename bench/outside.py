@@ -50,7 +50,7 @@ def look_on(rig: Rig) -> Seen:
     peaks = Peaks(rig.cluster_paths.control)
     with _talkative_sshd(rig) as (port, log), peaks:
         settings = rig.folder / "settings.yml"
-        settings.write_text(f"clusters: {{{rig.grid.info.name}: {{port: {port}}}}}\n")
+        settings.write_text(f"clusters: {{{rig.grid.sandbox.name}: {{port: {port}}}}}\n")
         _trust(rig, port)
         client = rig.client(
             "-u", str(rig.job_file), "--no-input", answer="Slurm job", GRIDFERRY_SETTINGS=str(settings)
@@ -103,7 +103,7 @@ def _peak_mb(pid: int) -> float:
 
 def _trust(rig: Rig, port: int) -> None:
     """Let the client know the host key at this port."""
-    info = rig.grid.info
+    info = rig.grid.sandbox
     with (rig.grid.home / "known_hosts").open("a") as known:
         known.writelines(f"[{info.ssh_host}]:{port} {key}\n" for key in info.host_keys)
 
@@ -113,9 +113,9 @@ def _talkative_sshd(rig: Rig) -> Iterator[tuple[int, Path]]:
     """Run a second sshd with the sandbox's configuration but a port and a log of its own."""
     log = rig.folder / "sshd.log"
     with socket.socket() as probe:
-        probe.bind((rig.grid.info.ssh_host, 0))
+        probe.bind((rig.grid.sandbox.ssh_host, 0))
         port = int(probe.getsockname()[1])
-    config = Layout.at(rig.grid.info.folder).etc / "sshd_config"
+    config = Layout.at(rig.grid.sandbox.folder).etc / "sshd_config"
     argv = [program("sshd") or "sshd", "-D", "-f", str(config), "-E", str(log), "-p", str(port)]
     with subprocess.Popen([*argv, "-o", "LogLevel=DEBUG1", "-o", "PidFile=none"]) as sshd:
         try:

@@ -66,7 +66,7 @@ class Rig:
     @property
     def cluster_paths(self) -> ClusterPaths:
         """Where Gridferry works on the cluster."""
-        return ClusterPaths(f"{self.grid.info.job_root}/{FOLDER}")
+        return ClusterPaths(f"{self.grid.sandbox.job_root}/{FOLDER}")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,13 +102,13 @@ class Rig:
 
     def _openssh(self, line: str) -> Contender:
         """Return a line of shell; each start of it makes a folder of its own on the cluster."""
-        folder = Path(tempfile.mkdtemp(dir=self.grid.info.job_root))
+        folder = Path(tempfile.mkdtemp(dir=self.grid.sandbox.job_root))
 
         def argv(number: int) -> list[str]:
             words = {
                 "config": self.ssh_config,
                 "package": self.job_file.parent,
-                "host": self.grid.info.ssh_host,
+                "host": self.grid.sandbox.ssh_host,
                 "socket": self.folder / "master",
                 "target": folder / str(number),
             }
@@ -134,7 +134,7 @@ class Rig:
         return any(self.cluster_paths.control in command for command in commands().values())
 
     def _queue(self) -> str:
-        environment = {**os.environ, "SLURM_CONF": str(self.grid.info.slurm_conf)}
+        environment = {**os.environ, "SLURM_CONF": str(self.grid.sandbox.slurm_conf)}
         return subprocess.run(
             ["squeue", "--noheader"], env=environment, capture_output=True, text=True, check=True
         ).stdout
@@ -167,7 +167,7 @@ def rig() -> Iterator[Rig]:
 
 def _write_files(made: Rig) -> None:
     """Write the job for all three ways: the job file for us, the job script for the others, and its data."""
-    info = made.grid.info
+    info = made.grid.sandbox
     made.ssh_config.write_text(_SSH_CONFIG.format(info=info))
     job = {
         "username": info.ssh_user,
@@ -188,7 +188,7 @@ def _write_files(made: Rig) -> None:
 def _open_connection(made: Rig) -> Iterator[None]:
     """Hold a connection of OpenSSH open for others to share (ControlMaster of ssh_config(5))."""
     socket = made.folder / "master"
-    argv = ["ssh", "-F", str(made.ssh_config), "-M", "-N", "-S", str(socket), made.grid.info.ssh_host]
+    argv = ["ssh", "-F", str(made.ssh_config), "-M", "-N", "-S", str(socket), made.grid.sandbox.ssh_host]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as master:
         try:
             deadline = time.monotonic() + _LIMIT_S

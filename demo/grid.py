@@ -1,9 +1,10 @@
-"""Starts and stops a grid: one sandbox or more, a registry, a mail server, and the environment of a client."""
+"""Starts and stops a grid: clusters of some site, a registry, a mail server, and the environment of a client."""
 
 from __future__ import annotations
 
 import email
 import email.policy
+import functools
 import json
 import os
 import signal
@@ -14,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from project.sandbox import api as sandbox
-from project.sandbox.settings import SandboxOptions
+from demo.site import SandboxSite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from email.message import EmailMessage
 
+    from demo.site import Login, Site
     from project.sandbox.describe import SandboxInfo
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -55,28 +56,30 @@ class Grid:
 
     Attributes:
         folder: where it lies; short, since sockets lie in it.
-        sandbox_folder: where the Slurm lies; by default in `folder`.
+        chosen_site: where its clusters come from; by default a sandbox in `folder`.
         progress: told each step and its seconds.
+        clusters: how to reach them, once they run.
     """
 
     folder: Path
-    sandbox_folder: Path | None = None
+    chosen_site: Site | None = None
     progress: Callable[[str, float], None] = lambda _step, _seconds: None
     smtp: Server | None = field(default=None, init=False)
     registry: Server | None = field(default=None, init=False)
     registry_port: int = field(default=0, init=False)
-    cluster: SandboxInfo | None = field(default=None, init=False)
+    clusters: Sequence[Login] = field(default=(), init=False)
     token: str = field(default="", init=False, repr=False)
 
     def start(self) -> None:
         """Start all of it; what was started is stopped again if something does not start."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            self._step("Slurm", self.start_sandbox)
+            self._step("Slurm", self.start_clusters)
             self._step("mail server", self.start_mail)
             self._step("registry", self.start_registry)
             self._step("account", self._make_account)
-            self.register(self.info)
+            for cluster in self.clusters:
+                self.register(cluster)
         except BaseException:
             self.stop()
             raise
@@ -86,19 +89,34 @@ class Grid:
         for server in (self.registry, self.smtp):
             if server is not None:
                 server.stop()
-        if self.cluster is not None:
-            sandbox.down(self.cluster.folder)
+        if self.clusters:
+            self.site.down()
+
+    @functools.cached_property
+    def site(self) -> Site:
+        """Where its clusters come from."""
+        return self.chosen_site or SandboxSite(self.folder / "slurm")
 
     @property
-    def info(self) -> SandboxInfo:
-        """The sandbox; it must have been started."""
-        assert self.cluster is not None  # noqa: S101 - a caller's mistake
-        return self.cluster
+    def info(self) -> Login:
+        """The first cluster; it must have been started."""
+        return self.clusters[0]
 
-    def start_sandbox(self) -> None:
-        """Start the Slurm."""
-        where = self.sandbox_folder or self.folder / "slurm"
-        self.cluster = sandbox.up(where, options=SandboxOptions(), progress=self.progress)
+    @property
+    def sandbox(self) -> SandboxInfo:
+        """The sandbox, of a grid that has one."""
+        assert isinstance(self.site, SandboxSite)  # noqa: S101 - a caller's mistake
+        assert self.site.info is not None  # noqa: S101 - a caller's mistake
+        return self.site.info
+
+    @property
+    def registry_url(self) -> str:
+        """Where the registry answers, for the client as for the clusters."""
+        return f"http://{self.site.registry_host}:{self.registry_port}"
+
+    def start_clusters(self) -> None:
+        """Start the clusters."""
+        self.clusters = self.site.up(self.progress)
 
     def start_mail(self) -> None:
         """Start the mail server."""
@@ -113,12 +131,21 @@ class Grid:
             "GRIDFERRY_API_SMTP_PORT": self.smtp.first_line,
             "GRIDFERRY_API_SMTP_STARTTLS": "false",
         }
-        argv = [sys.executable, "-m", "api_srv", "serve", "--port", str(self.registry_port)]
+        argv = [
+            sys.executable,
+            "-m",
+            "api_srv",
+            "serve",
+            "--port",
+            str(self.registry_port),
+            "--host",
+            self.site.registry_host,
+        ]
         self.registry = self._serve(argv, "registry.log", settings)
         self.registry_port = int(self.registry.first_line.rpartition(":")[2])
 
-    def register(self, cluster: SandboxInfo, **changes: Any) -> None:
-        """Let the registry and the client know a sandbox; `changes` go into its document."""
+    def register(self, cluster: Login, **changes: Any) -> None:
+        """Let the registry and the client know a cluster; `changes` go into its document."""
         document = {**cluster.cluster_document(), **changes}
         self._admin("cluster", "add", "-", stdin=json.dumps(document))
         known = self.home / "known_hosts"
@@ -143,7 +170,7 @@ class Grid:
     def client_variables(self) -> dict[str, str]:
         """What makes a client use this grid and nothing else of this account."""
         return {
-            "GRIDFERRY_REGISTRY": f"http://127.0.0.1:{self.registry_port}",
+            "GRIDFERRY_REGISTRY": self.registry_url,
             "GRIDFERRY_HOME": str(self.home),
             "GRIDFERRY_SETTINGS": str(self.folder / "settings.yml"),
             "GRIDFERRY_SSH_CONFIG": "none",

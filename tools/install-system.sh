@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian or Ubuntu packages that are missing: as root, or by sudo, or by telling the one command to run.
-# usage: install-system.sh GROUP...      groups: sandbox test python
+# usage: install-system.sh GROUP...      groups: sandbox test docker python
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -10,8 +10,13 @@ declare -A GROUPS_OF=(
         mariadbd:mariadb-server-core sshd:openssh-server ssh:openssh-client gcc:gcc:libc6-dev git:git"
     [test]="runc:runc busybox:busybox-static setpriv:util-linux tcsh:tcsh fish:fish
         chromium:chromium chromedriver:chromium-driver"
+    [docker]="docker:docker.io dockerd:docker.io docker-compose:docker-compose debootstrap:debootstrap
+        iptables:iptables ip:iproute2"
     [python]="no-such-program:python3:python3-venv"
 )
+
+# Whoever has an engine and compose has all of that group.
+if docker version > /dev/null 2>&1 && docker compose version > /dev/null 2>&1; then GROUPS_OF[docker]=; fi
 
 missing=()
 for group in "$@"; do

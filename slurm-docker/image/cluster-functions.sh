@@ -78,9 +78,9 @@ cgroup_conf() {
 
 # oci.conf(5): how slurmd runs the bundle of `sbatch --container`.
 oci_conf() {
-    local runc='runc --rootless=true --root=/run/user-containers/%U' container='%n.%u.%j.%s.%t'
+    local runc='runc --rootless=true --root=/run/user-containers' container='%n.%u.%j.%s.%t'
     printf '%s\n' "RunTimeQuery=\"$runc state $container\"" "RunTimeKill=\"$runc kill -a $container\"" \
-        "RunTimeDelete=\"$runc delete --force $container\"" "RunTimeRun=\"$runc run $container -b %b\""
+        "RunTimeDelete=\"$runc delete --force $container\"" "RunTimeRun=\"$runc run --no-new-keyring --no-pivot -b %b $container\""
 }
 
 # One key per cluster, on a volume; of several containers that start at once the first makes it.

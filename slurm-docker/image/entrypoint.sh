@@ -45,14 +45,21 @@ node_role() {
     exec slurmd -D -N "$name"
 }
 
-# mount-cgroups COMMAND...: runs a command with cgroup version 1 mounted so that it may make groups.
+# mount-cgroups COMMAND...: runs a command with cgroup version 1 mounted so that it may make groups, as on a host of its
+# own, and with a /proc without the engine's masks, which a user's containers could not mount theirs beside.
 mount_cgroups() {
-    local controller
+    local controllers controller folder
     mount -t tmpfs cgroup /sys/fs/cgroup
-    for controller in freezer memory cpuset cpuacct devices; do
-        mkdir "/sys/fs/cgroup/$controller"
-        mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller"
-    done
+    while IFS=: read -r _ controllers _; do
+        [ -n "$controllers" ] || continue # that is version 2
+        folder=/sys/fs/cgroup/${controllers#name=}
+        mkdir "$folder"
+        mount -t cgroup -o "${controllers/#name=/none,name=}" cgroup "$folder"
+        for controller in ${controllers//,/ }; do
+            [ "$controller" = "$controllers" ] || ln -s "$folder" "/sys/fs/cgroup/$controller"
+        done
+    done < /proc/self/cgroup
+    mount -t proc proc /proc
     exec "$@"
 }
 

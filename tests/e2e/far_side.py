@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -17,6 +15,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import EmailMessage
+    from pathlib import PurePath
 
     from demo.grid import Grid
     from project.sandbox.describe import SandboxInfo
@@ -55,7 +54,7 @@ def submit(grid: Grid, folder: Path, *options: str, settings: dict[str, str] | N
 
 def registry_job(grid: Grid, job_uuid: str) -> dict[str, Any]:
     """Return the registry's document of a job."""
-    url = f"http://127.0.0.1:{grid.registry_port}/jobs/{job_uuid}"
+    url = f"{grid.registry_url}/jobs/{job_uuid}"
     response = requests.get(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
     return dict(response.json()) if response.ok else {}
 
@@ -87,11 +86,13 @@ def wait_for_mail(grid: Grid, job_uuid: str, state: str, limit_s: float = END_LI
 
 def slurm(grid: Grid, *argv: str) -> str:
     """Run one of Slurm's commands on the cluster and return what it prints."""
-    return slurm_of(grid.info, *argv)
+    done = grid.site.run(argv)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def slurm_of(info: SandboxInfo, *argv: str) -> str:
-    """Run one of Slurm's commands on a cluster and return what it prints."""
+    """Run one of Slurm's commands in a sandbox beside the grid's clusters and return what it prints."""
     environment = {**os.environ, "SLURM_CONF": str(info.slurm_conf)}
     return subprocess.run(argv, env=environment, text=True, capture_output=True, check=True, timeout=60).stdout
 
@@ -102,37 +103,35 @@ def accounted(grid: Grid, job_uuid: str, columns: str) -> list[str]:
     return slurm(grid, "sacct", "-Xn", "-P", f"--format={columns}", f"--jobs={slurm_job_id}").split()
 
 
-def job_folder(grid: Grid, job_uuid: str) -> Path:
+def job_folder(grid: Grid, job_uuid: str) -> PurePath:
     """Return a job's folder on the cluster."""
-    return Path(grid.info.cluster_document()["job_root"]) / "gridferry" / "jobs" / job_uuid
+    return grid.info.job_root / "gridferry" / "jobs" / job_uuid
 
 
-def processes_of_logins(grid: Grid) -> list[int]:
-    """Return every process a login on this cluster started and left: known by its environment or by its command."""
-    root = str(grid.info.cluster_document()["job_root"])
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                command, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
-            except OSError:
-                continue
-            port = f" {grid.info.ssh_port}".encode()
-            of_login = any(v.startswith(b"SSH_CONNECTION=") and v.endswith(port) for v in environment.split(b"\0"))
-            ours = root.encode() in command and (b".pyz" in command or b"/trial-" in command)
-            if of_login or (ours and b"SLURM_JOB_ID=" not in environment):  # what Slurm started is no login's
-                found.append(int(entry.name))
-    return found
+def is_there(grid: Grid, path: PurePath) -> bool:
+    """Whether the cluster has a file."""
+    return grid.site.run(["test", "-e", str(path)]).returncode == 0
+
+
+def content(grid: Grid, path: PurePath) -> str:
+    """Return what a file on the cluster holds."""
+    return slurm(grid, "cat", str(path))
+
+
+def processes_of_logins(grid: Grid, *action: str) -> dict[int, str]:
+    """Return the environment of every process that a login on the cluster started and left, by pid."""
+    program = Path(__file__).with_name("login_processes.py").read_text()
+    arguments = [str(grid.info.job_root), str(grid.site.sshd_port), *action]
+    done = grid.site.run(["python3", "-c", program, *arguments], as_user=True)
+    assert done.returncode == 0, done.stderr
+    return {int(pid): environment for pid, environment in json.loads(done.stdout).items()}
 
 
 def kill_logins(grid: Grid) -> int:
     """Kill -9 everything the logins on this cluster left behind, to its end; return how many processes that were."""
-    pids = processes_of_logins(grid)
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself
-            os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not set(pids) & set(processes_of_logins(grid)), what="their end")
-    return len(pids)
+    killed = processes_of_logins(grid, "kill")
+    wait_until(lambda: not set(killed) & set(processes_of_logins(grid)), what="their end")
+    return len(killed)
 
 
 def fetched(grid: Grid, job_uuid: str, folder: Path) -> Path:

@@ -15,11 +15,12 @@ import pytest
 
 from tests.e2e.far_side import (
     UUID,
+    content,
     fetched,
+    is_there,
     job_folder,
     kill_logins,
     mailed_states,
-    processes_of_logins,
     registry_job,
     slurm,
     submit,
@@ -132,7 +133,7 @@ def test_detached_submission_can_be_joined_again(grid: Grid, tmp_path: Path) -> 
     resumed = grid.client("--resume", job_uuid, "--json", folder=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout)["slurm_job_id"]
-    assert len((job_folder(grid, job_uuid) / "work" / "ticks").read_text().splitlines()) == 1
+    assert len(content(grid, job_folder(grid, job_uuid) / "work" / "ticks").splitlines()) == 1
     assert wait_for_state(grid, job_uuid, "DONE")["outcome"] == "COMPLETED"
 
 
@@ -198,8 +199,7 @@ def test_login_killed_while_compiling_is_resumed(grid: Grid, tmp_path: Path) -> 
 def test_killed_follower_is_revived_by_the_next_submission(grid: Grid, tmp_path: Path) -> None:
     """The follower is killed -9 while a job runs; the next submission starts one, and both jobs' mails come."""
     first = submit(grid, tmp_path, execution=["sleep 2"])
-    for pid in processes_of_logins(grid):
-        os.kill(pid, signal.SIGKILL)
+    kill_logins(grid)
     second = submit(grid, tmp_path, execution=["true"])
     for job_uuid in (first, second):
         wait_for_state(grid, job_uuid, "DONE")
@@ -210,10 +210,10 @@ def test_killed_follower_is_revived_by_the_next_submission(grid: Grid, tmp_path:
 def test_unknown_cluster_names_the_likely_one(grid: Grid, tmp_path: Path) -> None:
     """A misspelled cluster is told with the name that was probably meant; exit 2."""
     path = write_job(tmp_path, execution=["true"])
-    settings = grid.job_settings(destination_cluster="sandbx")
+    settings = grid.job_settings(destination_cluster=grid.info.name[:-1] + "x")
     done = grid.client("-u", str(path), *settings, folder=tmp_path)
     assert done.returncode == 2
-    assert "Did you mean sandbox?" in done.stderr
+    assert f"Did you mean {grid.info.name}?" in done.stderr
 
 
 def test_no_traceback_without_registry_or_token(grid: Grid, tmp_path: Path) -> None:
@@ -247,16 +247,17 @@ def _uuid_of(grid: Grid, path: Path) -> str:
 def _compiling(grid: Grid, path: Path) -> str:
     """Return the UUID once that job's compilation has begun on the cluster."""
     job_uuid = _uuid_of(grid, path)
-    return job_uuid if job_uuid and (job_folder(grid, job_uuid) / "compilation.log").exists() else ""
+    return job_uuid if job_uuid and is_there(grid, job_folder(grid, job_uuid) / "compilation.log") else ""
 
 
+@pytest.mark.needs("sandbox")
 def test_sandbox_command_registers_its_cluster(grid: Grid) -> None:
     """`sandbox up` on a running sandbox registers it and says how to use it; `status` shows its nodes."""
-    up = grid.client("sandbox", "up", str(grid.info.folder), "--json")
+    up = grid.client("sandbox", "up", str(grid.sandbox.folder), "--json")
     assert up.returncode == 0, up.stderr
     document = json.loads(up.stdout)
-    assert document["registered"] == f"registered with http://127.0.0.1:{grid.registry_port}"
-    assert document["host_keys"] == list(grid.info.host_keys)
-    status = grid.client("sandbox", "status", str(grid.info.folder))
+    assert document["registered"] == f"registered with {grid.registry_url}"
+    assert document["host_keys"] == list(grid.sandbox.host_keys)
+    status = grid.client("sandbox", "status", str(grid.sandbox.folder))
     assert status.returncode == 0
     assert status.stdout.count("node sandbox-") == 4

@@ -15,6 +15,7 @@ from tests.e2e.far_side import (
     accounted,
     fetched,
     registry_job,
+    slurm,
     submit,
     wait_for_state,
     wait_until,
@@ -52,7 +53,7 @@ def test_file_job_arrives_beside_its_commands(grid: Grid, tmp_path: Path) -> Non
         execution=["./'hello world.sh'"],
         output=["out.txt"],
     )
-    assert (fetched(grid, job_uuid, tmp_path) / "out.txt").read_text().startswith("hello from sandbox-")
+    assert (fetched(grid, job_uuid, tmp_path) / "out.txt").read_text().startswith(f"hello from {grid.info.name}-")
 
 
 def test_directory_job_keeps_modes_and_links_and_leaves_out_what_is_ignored(grid: Grid, tmp_path: Path) -> None:
@@ -81,6 +82,7 @@ def test_symlink_out_of_the_directory_is_refused(grid: Grid, tmp_path: Path) -> 
     assert "symlink that leads out" in done.stderr
 
 
+@pytest.mark.needs("shared disk")
 @pytest.mark.parametrize(("ref", "text"), [("", "second"), ("#old", "first")])
 def test_git_job_is_cloned_at_a_recorded_commit(
     grid: Grid, tmp_path: Path, repository: Path, ref: str, text: str, monkeypatch: pytest.MonkeyPatch
@@ -160,19 +162,20 @@ def test_throttled_array_with_own_ids(grid: Grid, tmp_path: Path) -> None:
     assert all(before[1] <= after[0] for before, after in pairwise(times))
 
 
+@pytest.mark.needs("--container")
 @pytest.mark.skipif(shutil.which("runc") is None or shutil.which("busybox") is None, reason="needs runc and busybox")
 def test_container_shows_another_system(grid: Grid, tmp_path: Path) -> None:
     """A job with `container` runs inside a real OCI bundle: its /etc/os-release is not the host's."""
-    bundle = _make_bundle(tmp_path / "bundle")
-    job_uuid = submit(grid, tmp_path, container=str(bundle), execution=["cat /etc/os-release", "echo done"])
+    bundle = grid.site.bring(_make_bundle(grid, tmp_path / "bundle"))
+    job_uuid = submit(grid, tmp_path, container=bundle, execution=["cat /etc/os-release", "echo done"])
     job = wait_for_state(grid, job_uuid, "DONE")
     results = fetched(grid, job_uuid, tmp_path)
     printed = next(results.glob("slurm-*.out")).read_text()
     assert (job["outcome"], "a system of our own" in printed, "done" in printed) == ("COMPLETED", True, True)
 
 
-def _make_bundle(folder: Path) -> Path:
-    """Make a minimal OCI bundle around busybox."""
+def _make_bundle(grid: Grid, folder: Path) -> Path:
+    """Make a minimal OCI bundle around busybox, for the cluster's user."""
     for name in ("bin", "proc", "sys", "dev", "tmp", "etc"):
         (folder / "rootfs" / name).mkdir(parents=True)
     shutil.copy(str(shutil.which("busybox")), folder / "rootfs" / "bin" / "busybox")
@@ -180,6 +183,10 @@ def _make_bundle(folder: Path) -> Path:
         (folder / "rootfs" / "bin" / name).symlink_to("busybox")
     (folder / "rootfs" / "etc" / "os-release").write_text("NAME='a system of our own'\n")
     subprocess.run(["runc", "spec", "--rootless"], cwd=folder, check=True, timeout=30)
+    spec = json.loads((folder / "config.json").read_text())
+    for kind in ("uid", "gid"):
+        spec["linux"][f"{kind}Mappings"][0]["hostID"] = int(slurm(grid, "id", f"-{kind[0]}", grid.info.ssh_user))
+    (folder / "config.json").write_text(json.dumps(spec))
     return folder
 
 

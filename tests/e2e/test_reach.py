@@ -56,7 +56,7 @@ def lost_cluster(grid: Grid) -> Iterator[Any]:
         grid.register(grid.info, name="lost", port=port, preferred_jobs=preferred_jobs)
 
     yield register
-    url = f"http://127.0.0.1:{grid.registry_port}/clusters/lost"
+    url = f"{grid.registry_url}/clusters/lost"
     requests.delete(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
 
 
@@ -80,6 +80,11 @@ def _submit_listening(grid: Grid, *arguments: str, folder: Path, words: str) -> 
     return told_after_s, "".join(said), process.returncode
 
 
+def _preferred(grid: Grid) -> list[str]:
+    """A kind of jobs that the first cluster takes."""
+    return list(grid.info.cluster_document()["preferred_jobs"][:1])
+
+
 @pytest.mark.parametrize("kind", ["refused", "silent", "no banner"])
 def test_unreachable_cluster_is_told_in_time_with_others(
     grid: Grid, tmp_path: Path, lost_cluster: Any, kind: str
@@ -87,13 +92,13 @@ def test_unreachable_cluster_is_told_in_time_with_others(
     """Refused, silent or no SSH: within 10 s exit 5, naming the reachable cluster with the same preferred jobs."""
     path = write_job(tmp_path, execution=["true"])
     with _port(kind) as port:
-        lost_cluster(port, ["smp"])
+        lost_cluster(port, _preferred(grid))
         settings = grid.job_settings(destination_cluster="lost")
         told_after_s, said, code = _submit_listening(
             grid, "-u", str(path), *settings, "--no-input", folder=tmp_path, words=str(port)
         )
     assert code == 5, said
-    assert "others with the same preferred jobs: sandbox" in said
+    assert f"others with the same preferred jobs: {grid.info.name}" in said
     assert told_after_s < 10
 
 
@@ -101,11 +106,11 @@ def test_yes_takes_the_first_that_answers(grid: Grid, tmp_path: Path, lost_clust
     """--yes goes on with the first reachable cluster that shares a preferred job kind; the job runs there."""
     path = write_job(tmp_path, execution=["true"])
     with _port("refused") as port:
-        lost_cluster(port, ["mpi"])
+        lost_cluster(port, _preferred(grid))
         done = grid.client("-u", str(path), *grid.job_settings(destination_cluster="lost"), "--yes", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     job = wait_for_state(grid, UUID.findall(done.stdout)[0], "DONE")
-    assert job["destination_cluster"]["name"] == "sandbox"
+    assert job["destination_cluster"]["name"] == grid.info.name
 
 
 def test_refused_key_is_not_called_unreachable(grid: Grid, tmp_path: Path) -> None:
@@ -153,7 +158,7 @@ def test_unknown_host_is_never_trusted_without_a_person(grid: Grid, tmp_path: Pa
 def test_disabled_cluster_takes_no_jobs(grid: Grid, tmp_path: Path, lost_cluster: Any) -> None:
     """A cluster that its administrator has disabled takes no jobs; exit 2."""
     path = write_job(tmp_path, execution=["true"])
-    lost_cluster(1, ["smp"])
+    lost_cluster(1, _preferred(grid))
     grid.register(grid.info, name="lost", enabled=False)
     done = grid.client("-u", str(path), *grid.job_settings(destination_cluster="lost"), folder=tmp_path)
     assert done.returncode == 2, done.stderr
