@@ -98,7 +98,7 @@ def explain(grid: Grid) -> None:
     for name, value in grid.client_variables.items():
         print(f"export {name}={shlex.quote(value)}")
     print(f"python -m project -u FILE {shlex.join(grid.job_settings())}")
-    print(f"# registry: http://127.0.0.1:{grid.registry_port}/   mails: {grid.mail_folder}")
+    print(f"# registry: {grid.registry_url}/   mails: {grid.mail_folder}")
     print(f"# log in: {grid.sandbox.ssh_command()}")
     pids = " ".join(str(server.process.pid) for server in (grid.registry, grid.smtp) if server)
     print(f"# stop it: kill {pids}; python -m project sandbox down {shlex.quote(str(grid.sandbox.folder))}")

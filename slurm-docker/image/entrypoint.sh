@@ -29,12 +29,14 @@ slurmctld_role() {
 
 # slurmd in cgroup mounts of its own, which it may write; they go with the container.
 node_role() {
-    local name address
+    local name address number
     name=$CLUSTER-$(own_number) address=$(own_address)
     if hostname "$name"; then echo "$address $name" >> /etc/hosts; fi
     install -d /var/lib/slurm/slurmd
     install -d -m 1777 /run/user-containers
-    [ -e /dev/pretended-gpu0 ] || mknod -m 666 /dev/pretended-gpu0 c 1 3
+    for number in 0 1; do
+        [ -e "/dev/pretended-gpu$number" ] || mknod -m 666 "/dev/pretended-gpu$number" c 1 3 # as /dev/null
+    done
     wait_for 120 getent hosts slurmctld
     if has_cgroups && ! unshare --cgroup --mount /usr/local/lib/cluster/entrypoint.sh mount-cgroups true; then
         log "no cgroups here: memory limits are kept by looking every few seconds"

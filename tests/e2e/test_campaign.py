@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.e2e.far_side import job_folder, slurm, submit, wait_until, write_job
+from tests.e2e.far_side import is_there, job_folder, slurm, submit, wait_until, write_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +64,9 @@ def test_one_task_for_each_file_whatever_its_name(grid: Grid, tmp_path: Path) ->
         assert (row["state"], row["exit_code"], row["missing"]) == ("COMPLETED", "0:0", "")
         assert row["files"] == "3"
     there = job_folder(grid, campaign) / "work"
-    assert not (there / "pwned").exists()
-    assert not (there / "unrelated.bin").exists()
+    assert is_there(grid, there)
+    assert not is_there(grid, there / "pwned")
+    assert not is_there(grid, there / "unrelated.bin")
 
 
 def test_a_table_split_into_arrays_that_run_one_after_the_other(grid: Grid, tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_a_table_split_into_arrays_that_run_one_after_the_other(grid: Grid, tmp_
 
 def _parts(grid: Grid, campaign: str) -> list[dict[str, Any]]:
     """Return the parts of a campaign as the registry lists them, in their order."""
-    url = f"http://127.0.0.1:{grid.registry_port}/jobs?campaign={campaign}"
+    url = f"{grid.registry_url}/jobs?campaign={campaign}"
     listed = requests.get(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10).json()
     return sorted(listed, key=lambda part: int(part["campaign"]["indexes"].partition("-")[0]))
 

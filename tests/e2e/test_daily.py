@@ -58,13 +58,13 @@ def test_the_whole_grid_is_shown(grid: Grid, tmp_path: Path) -> None:
     info = grid.client("info")
     assert info.returncode == 0, info.stderr
     assert "TiB" in info.stdout or "GiB" in info.stdout
-    assert sum(line.startswith("sandbox-") for line in info.stdout.splitlines()) == 4
+    assert sum(line.startswith(f"{grid.info.name}-") for line in info.stdout.splitlines()) == 4
     assert job_uuid in info.stdout
     document = json.loads(grid.client("info", grid.info.name, "--json").stdout)
     assert {node["gpus"] for node in document["clusters"][0]["status"]["nodes"]} == {2}
     assert {"allocated_memory_mib", "used_gpus"} <= set(document["clusters"][0]["status"]["nodes"][0])
-    unknown = grid.client("info", "sandbx")
-    assert (unknown.returncode, "Did you mean sandbox" in unknown.stderr) == (2, True)
+    unknown = grid.client("info", f"{grid.info.name[:-2]}x")
+    assert (unknown.returncode, f"Did you mean {grid.info.name}" in unknown.stderr) == (2, True)
 
 
 def test_logs_are_followed_over_a_broken_connection(grid: Grid, tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +11,9 @@ import pytest
 from project.adapters.terminal import PlainView, TerminalPrompter
 from project.bootstrap import Gateway
 from project.config import load_settings
-from project.wrapper.lease import Lease
 from tests.e2e.far_side import (
+    content,
+    is_there,
     job_folder,
     kill_logins,
     mailed_states,
@@ -28,6 +27,7 @@ from tests.e2e.far_side import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path, PurePath
 
     from demo.grid import Grid
     from project.services.survival import Finding
@@ -51,22 +51,27 @@ class _Site:
         self._policy()
 
 
-def _finding(grid: Grid) -> Path:
-    return Path(grid.info.cluster_document()["job_root"]) / "gridferry" / "control" / "follower" / "survival.json"
+#: Runs on the cluster with the wrapper that is there: exits 1 while a follower holds the lease in a folder.
+_HOLDS = """\
+import glob, sys
+sys.path[:0] = glob.glob(sys.argv[1] + "/wrapper-*.pyz")[:1] or sys.exit(0)
+from project.wrapper.lease import Lease
+sys.exit(Lease(sys.argv[2]).is_held())
+"""
 
 
 @pytest.fixture
-def unproven(grid: Grid) -> Iterator[Path]:
+def unproven(grid: Grid) -> Iterator[PurePath]:
     """The file in which the cluster remembers, not there before and after."""
-    path = _finding(grid)
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+    control = grid.info.job_root / "gridferry" / "control"
+    path = control / "follower" / "survival.json"
+    slurm(grid, "rm", "-f", str(path))
     slurm(grid, "scancel", "--name=gridferry-follower")  # no follower of an earlier test, whoever started it
     kill_logins(grid)
-    wait_until(lambda: not Lease(str(path.parent)).is_held(), what="the end of the last follower")
+    holds = ["python3", "-c", _HOLDS, str(control), str(path.parent)]
+    wait_until(lambda: grid.site.run(holds, as_user=True).returncode == 0, what="the end of the last follower")
     yield path
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+    slurm(grid, "rm", "-f", str(path))
 
 
 def _prove(grid: Grid, policy: Callable[[], object]) -> Finding:
@@ -76,34 +81,34 @@ def _prove(grid: Grid, policy: Callable[[], object]) -> Finding:
     return survival.prove(grid.info.cluster_document(), user_input)
 
 
-def test_two_logins_prove_that_a_daemon_lives_on(grid: Grid, unproven: Path) -> None:
+def test_two_logins_prove_that_a_daemon_lives_on(grid: Grid, unproven: PurePath) -> None:
     """Where nothing is killed a daemon is enough; the third login knows it, and jobs get no follower of Slurm's."""
     found = _prove(grid, lambda: None)
     assert found.mode == "daemon"
     assert found.at
-    assert json.loads(unproven.read_text())["proven"] == "daemon"
+    assert json.loads(content(grid, unproven))["proven"] == "daemon"
     assert _prove(grid, lambda: pytest.fail("it is known already")) == found
 
 
-def test_where_nothing_lives_on_slurm_follows(grid: Grid, unproven: Path, tmp_path: Path) -> None:
+def test_where_nothing_lives_on_slurm_follows(grid: Grid, unproven: PurePath, tmp_path: Path) -> None:
     """A site that kills at logout is proven to; `follow: auto` then has Slurm tell the end within 60 s of it."""
     assert _prove(grid, lambda: kill_logins(grid)).mode == "slurm"
     job_uuid = submit(grid, tmp_path, execution=["sleep 5", "echo done"])
     assert kill_logins(grid) > 0
-    assert processes_of_logins(grid) == []
+    assert processes_of_logins(grid) == {}
     wait_for_mail(grid, job_uuid, "COMPLETED", limit_s=65)
     assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
     wait_for_state(grid, job_uuid, "DONE")
-    assert json.loads(unproven.read_text())["proven"] == "slurm"
+    assert json.loads(content(grid, unproven))["proven"] == "slurm"
 
 
-def test_a_follower_that_outlived_its_login_proves_it(grid: Grid, unproven: Path, tmp_path: Path) -> None:
+def test_a_follower_that_outlived_its_login_proves_it(grid: Grid, unproven: PurePath, tmp_path: Path) -> None:
     """The first submission has Slurm behind it; the next login finds its follower alive, and needs that no more."""
     first = submit(grid, tmp_path, execution=["sleep 8"])
     watcher = "control/watcher.sbatch"
-    wait_until((job_folder(grid, first) / watcher).exists)
+    wait_until(lambda: is_there(grid, job_folder(grid, first) / watcher))
     second = submit(grid, tmp_path, execution=["true"])
-    assert json.loads(unproven.read_text())["proven"] == "daemon"
-    assert not (job_folder(grid, second) / watcher).exists()
+    assert json.loads(content(grid, unproven))["proven"] == "daemon"
+    assert not is_there(grid, job_folder(grid, second) / watcher)
     for job_uuid in (first, second):
         assert wait_for_state(grid, job_uuid, "DONE")["outcome"] == "COMPLETED"
