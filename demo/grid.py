@@ -171,7 +171,7 @@ class Grid:
         """What makes a client use this grid and nothing else of this account."""
         return {
             "GRIDFERRY_REGISTRY": self.registry_url,
-            "GRIDFERRY_PLAIN_HTTP": "yes",  # to containers of this very machine; whoever can listen there is root
+            "GRIDFERRY_PLAIN_HTTP": "true",  # to containers of this very machine; whoever can listen there is root
             "GRIDFERRY_HOME": str(self.home),
             "GRIDFERRY_SETTINGS": str(self.folder / "settings.yml"),
             "GRIDFERRY_SSH_CONFIG": "none",
