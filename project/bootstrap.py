@@ -133,6 +133,7 @@ class Gateway:
         """Asks clusters what they would do with a job; several at a time, so it never asks the person."""
         return Scout(
             connector=self._connector(TerminalPrompter(no_input=True)),
+            registry=self.registry,
             toolbox=self.toolbox,
             view=self.view,
             logins=self.logins,

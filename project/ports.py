@@ -175,6 +175,9 @@ class Registry(Protocol):
     def clusters(self) -> list[dict[str, Any]]:
         """All clusters."""
 
+    def put_status(self, cluster: str, status: Mapping[str, Any]) -> None:
+        """Tell a cluster's status, as the cluster itself has just said it."""
+
     def create_job(self, job_uuid: str, document: Mapping[str, Any]) -> None:
         """Create a job (again, with the same content, changes nothing)."""
 

@@ -79,6 +79,10 @@ class HttpRegistry:
         """Create or edit a cluster (administrators only)."""
         self._call("PUT", f"/clusters/{document['name']}", document)
 
+    def put_status(self, cluster: str, status: Mapping[str, Any]) -> None:
+        """Tell a cluster's status, as the cluster itself has just said it."""
+        self._call("PUT", "/clusters", {"name": cluster, "status": status})
+
     def create_job(self, job_uuid: str, document: Mapping[str, Any]) -> None:
         """Create a job (again, with the same content, changes nothing)."""
         self._call("POST", f"/jobs/{job_uuid}", document)

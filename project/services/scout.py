@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from project.core.engines import ENGINES
-from project.core.errors import GridferryError, SchedulerUnavailable, UsageError
+from project.core.errors import GridferryError, RegistryError, SchedulerUnavailable, UsageError
 from project.core.job import AUTO
 from project.core.ranking import Candidate, rank
 from project.core.slurm.directives import placed
-from project.core.slurm.forecast import free_slots, never_starts, test_options
+from project.core.slurm.forecast import free_slots, test_options
+from project.core.slurm.partitions import Partition, never_starts
+from project.services.at_once import at_once
 from project.services.logins import LoginChoice, login_for
 from project.services.remote import Remote
 from project.services.select_cluster import Cluster, find_cluster
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
     from project.core.job import JobSpec
     from project.core.ranking import Ranked
-    from project.ports import Connector, FarProgram, View
+    from project.ports import Connector, FarProgram, Registry, View
     from project.services.request import SubmitRequest
 
-_AT_ONCE = 16
+#: A cluster that has not said all of it by then is left out.
+LIMIT_S = 45.0
 
 
 def candidates(spec: JobSpec, clusters: Sequence[Cluster]) -> list[Cluster]:
@@ -58,9 +61,11 @@ class Scout:
 
     Attributes:
         connector: one that never asks the person at the terminal, since several are asked at a time.
+        registry: told of each cluster's status, which comes along.
     """
 
     connector: Connector
+    registry: Registry
     toolbox: FarProgram
     view: View
     logins: LoginChoice
@@ -68,8 +73,8 @@ class Scout:
     def ranked(self, request: SubmitRequest, clusters: Sequence[Cluster]) -> list[Ranked]:
         """Return these clusters in the order in which the job should go there, each with its reason."""
         self.view.begin("ask the clusters")
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = list(pool.map(lambda cluster: self._ask(cluster, request), clusters))
+        answers = at_once(lambda cluster: self._ask(cluster, request), clusters, LIMIT_S)
+        found = [answer or _late(cluster) for cluster, answer in zip(clusters, answers, strict=True)]
         ranked = rank(found)
         self.view.end(next((r.candidate.cluster for r in ranked if r.is_chosen), "none can run it"))
         return ranked
@@ -80,11 +85,14 @@ class Scout:
             node = self.connector.connect(login_for(cluster, request.user_input, self.logins))
             remote = Remote(node, cluster, self.toolbox, own_python=self.logins.own_python(name))
             try:
-                return _candidate(cluster, request.spec, self._forecast(remote, cluster, request.spec))
+                told = self._forecast(remote, cluster, request.spec)
             finally:
                 remote.close()
         except GridferryError as error:
             return Candidate(cluster=name, problem=error.message)
+        with contextlib.suppress(RegistryError):  # it only freshens what others see
+            self.registry.put_status(name, told["status"])
+        return _candidate(cluster, request.spec, told)
 
     @staticmethod
     def _forecast(remote: Remote, cluster: Cluster, spec: JobSpec) -> Mapping[str, Any]:
@@ -96,12 +104,16 @@ class Scout:
         raise SchedulerUnavailable("there was no answer about the job")
 
 
+def _late(cluster: Cluster) -> Candidate:
+    return Candidate(cluster=str(cluster["name"]), problem=f"it did not answer within {LIMIT_S:.0f} s")
+
+
 def _candidate(cluster: Cluster, spec: JobSpec, told: Mapping[str, Any]) -> Candidate:
     resources = placed(spec.resources, str(cluster.get("partition") or ""))
     starts_in_s = told["starts_in_s"]
     return Candidate(
         cluster=str(cluster["name"]),
-        refusal=str(told["refusal"]) or never_starts(resources, told["partitions"]),
+        refusal=str(told["refusal"]) or never_starts(resources, [Partition(**known) for known in told["partitions"]]),
         starts_in_s=None if starts_in_s is None else float(starts_in_s),
         free_slots=free_slots(resources, told["status"]),
         wanted_slots=(resources.ntasks or 1) * spec.expected_tasks,

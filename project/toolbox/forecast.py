@@ -1,10 +1,11 @@
 """What this cluster would do with a job: when it would start it, what is free, what waits, what is allowed."""
 
 import contextlib
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 from project.core.errors import SchedulerUnavailable
-from project.core.slurm.forecast import Forecast, Partitions, WouldStart
+from project.core.slurm.forecast import Forecast, WouldStart, from_now_s
+from project.core.slurm.partitions import Partition, ShowPartitions
 from project.wrapper.clock import Clock
 from project.wrapper.follow.observe import parse_local_s
 from project.wrapper.slurm import Slurm
@@ -21,9 +22,9 @@ class Oracle(Slurm):
         command = WouldStart(options)
         return self._ask(command.argv(), command.parse)
 
-    def partitions(self) -> List[Dict[str, Any]]:
+    def partitions(self) -> List[Partition]:
         """Return the partitions and their limits."""
-        command = Partitions()
+        command = ShowPartitions()
         return self._ask(command.argv(), command.parse)
 
 
@@ -38,17 +39,13 @@ def foretell(options: Sequence[str], oracle: Oracle, clock: Clock) -> Dict[str, 
     """
     found = oracle.forecast(options)
     start_s = parse_local_s(found.start)
-    partitions: List[Dict[str, Any]] = []
+    partitions: List[Partition] = []
     with contextlib.suppress(SchedulerUnavailable):  # then no limit is known, which forbids nothing
         partitions = oracle.partitions()
     return {
-        "starts_in_s": _from_now(start_s, clock.now_s()),
+        "starts_in_s": from_now_s(start_s, clock.now_s()),
         "nodes": found.nodes,
         "refusal": found.refusal,
-        "partitions": partitions,
+        "partitions": [partition._asdict() for partition in partitions],
         "status": oracle.status(clock.now_utc()),
     }
-
-
-def _from_now(start_s: Optional[float], now_s: float) -> Optional[float]:
-    return None if start_s is None else max(0.0, start_s - now_s)

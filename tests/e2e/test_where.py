@@ -114,3 +114,10 @@ def test_a_refused_job_goes_on_to_the_next_cluster(grid: Grid, small: SandboxInf
     assert (refused["destination_cluster"]["name"], refused["state"]) == ("small", "ERROR")
     assert parent not in slurm_of(small, "sacct", "-Xn", "-S", "now-1day", "--format=JobName%40")
     assert refused["job_uuid"] not in slurm_of(small, "sacct", "-Xn", "-S", "now-1day", "--format=JobName%40")
+
+
+def test_the_statuses_come_along(grid: Grid, small: SandboxInfo, tmp_path: Path) -> None:
+    """Whoever asks where a job may run also freshens what the registry knows of each cluster."""
+    where(grid, tmp_path, small.name, resources={"memory_per_thread": "10M"})
+    shown = json.loads(grid.client("info", small.name, "--json").stdout)
+    assert shown["clusters"][0]["status"]["cluster"]["cpus"]["total"] == 2

@@ -1,4 +1,6 @@
-"""Records what Slurm's commands print: usage `python -m tests.recorded.record FOLDER`, FOLDER for a sandbox of its own.
+"""Records what Slurm's commands print: usage `python -m tests.recorded.record FOLDER [PART...]`.
+
+FOLDER is for a sandbox of its own; parts are the names of PARTS, all of them unless said.
 
 Starts a real Slurm in FOLDER, brings it into one state after the other, and keeps each answer beside this file in
 `slurm-<version>/<name>.json` as {command, stdout, stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads
@@ -17,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from project.core.slurm.commands import ENVIRONMENT, Sacct, Sbatch, Scancel, Scontrol, Squeue
+from project.core.slurm.forecast import WouldStart
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
+from project.core.slurm.partitions import ShowPartitions
 from project.sandbox import api
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _HERE = Path(__file__).resolve().parent
 _NODE = "recorded-1"
@@ -47,7 +51,9 @@ class Recorder:
     def run(self, argv: Sequence[str], **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command."""
         environment = {**self._environment, **variables}
-        return subprocess.run(argv, env=environment, cwd=self._folder, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            argv, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
+        )
 
     def keep(self, name: str, argv: Sequence[str], **variables: str) -> None:
         """Run a command and keep its answer under a name."""
@@ -58,6 +64,13 @@ class Recorder:
             text = text.replace(private, public)
         (self._target / f"{name}.json").write_text(re.sub(r"127\.0\.0\.1|localhost", "login1", text) + "\n")
         print(name)
+
+    def away(self) -> str:
+        """Return a slurm.conf whose controller is not there."""
+        path = self._folder / "away.conf"
+        text = self._info.slurm_conf.read_text()
+        path.write_text(re.sub(r"^SlurmctldPort=.*$", "SlurmctldPort=9", text, flags=re.MULTILINE))
+        return str(path)
 
     def script(self, *directives: str, line: str = "true", first: str = "#!/bin/bash") -> str:
         """Write a job script; return its path."""
@@ -157,14 +170,12 @@ def arrays(recorder: Recorder) -> None:
     recorder.both("array-cancelled-one-by-one", one_by_one, "one-by-one")
 
 
-def strangers(recorder: Recorder, info: api.SandboxInfo) -> None:
+def strangers(recorder: Recorder) -> None:
     """Ids and names nobody knows, and a controller that is not there."""
     recorder.both("unknown", "99999", "nobody")
     recorder.keep("scontrol-release-unknown", Scontrol("release", "99999").argv())
     recorder.keep("scancel-unknown", Scancel(["99999"]).argv())
-    away = recorder.script().replace("job.sbatch", "away.conf")
-    text = re.sub(r"^SlurmctldPort=.*$", "SlurmctldPort=9", info.slurm_conf.read_text(), flags=re.MULTILINE)
-    Path(away).write_text(text)
+    away = recorder.away()
     for command in (Squeue(recorder.user), Sbatch(recorder.script())):
         recorder.keep(f"{command.argv()[0]}-no-controller", command.argv(), SLURM_CONF=away)
 
@@ -179,23 +190,63 @@ def nodes(recorder: Recorder) -> None:
     recorder.keep("squeue-counts", JobCounts().argv())
 
 
-def main(folder: Path) -> None:
-    """Record everything; the sandbox is removed afterwards."""
+def trials(recorder: Recorder) -> None:
+    """What `sbatch --test-only` says of scripts that would start, would wait, and would not be taken."""
+
+    def keep(name: str, *options: str, **variables: str) -> None:
+        recorder.keep(f"trial-{name}", WouldStart(["--time=5", "--mem-per-cpu=50M", *options]).argv(), **variables)
+
+    keep("starts-now")
+    keep("array", "--array=1-20")
+    keep("above-the-limit", "--partition=debug", "--time=60")
+    keep("too-many-nodes", "--nodes=3")
+    keep("too-much-memory", "--mem-per-cpu=100G", "--cpus-per-task=64")
+    keep("unknown-partition", "--partition=nowhere")
+    keep("invalid-feature", "--constraint=nonsense")
+    keep("unknown-gres", "--gres=unicorn:1")
+    keep("invalid-array", "--array=5-1")
+    keep("unknown-reservation", "--reservation=nothing")
+    keep("unknown-option", "--colour=red")
+    keep("no-controller", SLURM_CONF=recorder.away())
+    long = recorder.submit("long", "--exclusive", "--time=30", line="sleep 60")
+    recorder.wait_for(long, "RUNNING")
+    keep("waits", "--exclusive")
+    recorder.run(["scancel", long])
+    endless = recorder.submit("endless", "--exclusive", "--time=UNLIMITED", line="sleep 60")
+    recorder.wait_for(endless, "RUNNING")
+    keep("behind-endless", "--exclusive")
+    recorder.run(["scancel", endless])
+    recorder.wait_for(endless, "CANCELLED")
+    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=drain", "reason=fan"])
+    keep("drained")
+    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=resume"])
+    recorder.keep("scontrol-partitions", ShowPartitions().argv())
+
+
+PARTS: dict[str, Callable[[Recorder], None]] = {
+    "refusals": refusals,
+    "plain_jobs": plain_jobs,
+    "arrays": arrays,
+    "strangers": strangers,
+    "trials": trials,
+    "nodes": nodes,  # last: it leaves the node down
+}
+
+
+def main(folder: Path, parts: Sequence[str]) -> None:
+    """Record; the sandbox is removed afterwards."""
     info = api.up(folder / "sandbox", options=api.SandboxOptions(name="recorded", nodes=1))
     try:
         work = folder / "jdoe"
         work.mkdir(exist_ok=True)
         recorder = Recorder(info, work)
-        refusals(recorder)
-        plain_jobs(recorder)
-        arrays(recorder)
-        strangers(recorder, info)
-        nodes(recorder)
+        for part in parts:
+            PARTS[part](recorder)
     finally:
         api.down(folder / "sandbox", remove=True)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:  # noqa: PLR2004 - the program and the folder
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]).resolve())
+    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or list(PARTS))

@@ -27,6 +27,8 @@ SACCT_COLUMNS = REPORTED_COLUMNS + _FOLLOWED_COLUMNS
 _SQUEUE_FORMAT = "%F|%K|%T|%r|%S|%V|%j"
 _SQUEUE_COLUMNS = ("slurm_job_id", "tasks", "state", "reason", "start", "submit", "name")
 
+#: popt's last words after an option it does not know.
+_ADVICE = 'Try "'
 _NO_SUCH_JOB = "Invalid job id"
 
 
@@ -47,8 +49,9 @@ class CommandResult(NamedTuple):
 
     @property
     def tail(self) -> str:
-        """The last line of stderr, else of stdout: usually what matters."""
-        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        """The last line of stderr, else of stdout, that is no advice to read more: usually what matters."""
+        said = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        lines = [line for line in said if not line.startswith(_ADVICE)]
         return lines[-1] if lines else "no answer"
 
 
@@ -97,7 +100,7 @@ class Sbatch(NamedTuple):
 
 def clean_complaint(line: str) -> str:
     """Leave out what sbatch puts before what it complains of."""
-    for prefix in ("sbatch: error: ", "Batch job submission failed: ", "allocation failure: "):
+    for prefix in ("sbatch: error: ", "sbatch: ", "Batch job submission failed: ", "allocation failure: "):
         if line.startswith(prefix):
             line = line[len(prefix) :]
     return line

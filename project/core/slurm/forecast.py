@@ -1,7 +1,9 @@
-"""When Slurm would start a job: `sbatch --test-only`, and the limits of partitions, which that does not heed.
+"""When Slurm would start a job: `sbatch --test-only`, and how many of its processes fit on what is idle.
 
-`--test-only` says "to start at" for a time limit above the partition's, though such a job would wait for ever, and it
-tells starts by slurmctld's plan for the jobs before it (both measured on 22.05.8).
+Measured on 22.05.8: it counts the jobs that wait already; behind a job without a time limit it answers a year from
+now, which is its way to say that it does not know; nodes that are drained make it refuse; a time limit above the
+partition's does not, though such a job waits for ever (see partitions.py); each question takes a job id from the
+counter, and nothing else.
 """
 
 import re
@@ -9,10 +11,12 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from project.core.errors import SchedulerUnavailable
 from project.core.job import Resources
-from project.core.slurm.commands import CommandResult, clean_complaint, lines_or_unavailable
+from project.core.slurm.commands import CommandResult, clean_complaint
 from project.core.slurm.directives import directives, placed
 from project.core.slurm.refusals import is_refusal
-from project.core.units import format_duration, parse_slurm_time_s
+
+#: A start that far away is none (half a day less than a year, for clocks and leap years).
+_NOBODY_KNOWS_S = 364.5 * 86400
 
 _PROMISE = re.compile(r"Job \d+ to start at (\S+) using \d+ processors on (?:nodes? )?(\S+)")
 
@@ -58,55 +62,16 @@ class WouldStart(NamedTuple):
         raise SchedulerUnavailable(f"sbatch --test-only gave no clear answer: {result.tail}")
 
 
-class Partitions(NamedTuple):
-    """Ask for each partition and its limits."""
-
-    def argv(self) -> List[str]:
-        """Return the command line."""
-        return ["sinfo", "--noheader", "--format=%R|%a|%l|%D|%P"]
-
-    def parse(self, result: CommandResult) -> List[Dict[str, Any]]:
-        """Return a document for each partition: `name`, `up`, `max_time_s` (None: no limit), `nodes`, `default`.
-
-        Raises:
-            SchedulerUnavailable: sinfo failed.
-        """
-        found: Dict[str, Dict[str, Any]] = {}
-        for line in lines_or_unavailable(result, "sinfo"):
-            cells = [cell.strip() for cell in line.split("|")]
-            if len(cells) == len(("name", "up", "limit", "nodes", "marked")):
-                name, up, limit, nodes, marked = cells
-                document = found.setdefault(name, _partition(name, up, limit, default=marked.endswith("*")))
-                document["nodes"] += int(nodes) if nodes.isdigit() else 0
-        return list(found.values())
-
-
-def _partition(name: str, up: str, limit: str, *, default: bool) -> Dict[str, Any]:
-    return {"name": name, "up": up == "up", "max_time_s": parse_slurm_time_s(limit), "nodes": 0, "default": default}
+def from_now_s(start_s: Optional[float], now_s: float) -> Optional[float]:
+    """Return how long it is until a forecast start, None if Slurm does not know it."""
+    if start_s is None or start_s - now_s > _NOBODY_KNOWS_S:
+        return None
+    return max(0.0, start_s - now_s)
 
 
 def test_options(resources: Resources, partition: str) -> List[str]:
     """Return sbatch's options that ask for these resources on a cluster with this usual partition."""
     return directives(placed(resources, partition))
-
-
-def never_starts(resources: Resources, partitions: Sequence[Dict[str, Any]]) -> str:
-    """Return why a job would be taken and wait for ever in its partition, "" if nothing is known to be in its way."""
-    partition = _wanted(resources.partition, partitions)
-    if partition is None:
-        return ""
-    if not partition["up"]:
-        return "partition {} starts no jobs now".format(partition["name"])
-    limit: Optional[int] = partition["max_time_s"]
-    if limit is not None and resources.time_limit_s is not None and resources.time_limit_s > limit:
-        return "its time limit is above {} of partition {}".format(format_duration(limit), partition["name"])
-    return ""
-
-
-def _wanted(name: Optional[str], partitions: Sequence[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """Return the partition a job goes to; of several names Slurm takes the best, so nothing is known then."""
-    wanted = [found for found in partitions if (found["default"] if name is None else found["name"] == name)]
-    return wanted[0] if len(wanted) == 1 else None
 
 
 def free_slots(resources: Resources, status: Dict[str, Any]) -> int:

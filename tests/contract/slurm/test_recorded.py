@@ -10,7 +10,9 @@ import pytest
 
 from project.core.errors import GridferryError, SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
 from project.core.slurm.commands import CommandResult, Sacct, Sbatch, Scancel, Scontrol, Squeue
+from project.core.slurm.forecast import WouldStart, from_now_s
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
+from project.core.slurm.partitions import Partition, ShowPartitions
 from project.wrapper.follow import observe
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ def answer(version: str, name: str) -> CommandResult:
 
 def _nodes(result: CommandResult) -> list[tuple[Any, ...]]:
     return [tuple(node[key] for key in ("name", "state", "partitions", "reason")) for node in Sinfo().parse(result)]
+
+
+def _forecast(result: CommandResult) -> str:
+    """What was understood: the refusal, or the start in half hours after the first one that was recorded."""
+    forecast = WouldStart([]).parse(result)
+    if forecast.refusal:
+        return forecast.refusal
+    first = WouldStart([]).parse(answer(_VERSIONS[0], "trial-starts-now")).start
+    start_s = from_now_s(observe.parse_local_s(forecast.start), observe.parse_local_s(first) or 0.0)
+    return "nobody knows" if start_s is None else f"starts after {round(start_s / 1800) / 2:g} h"
 
 
 #: name: how it is read, and what it must be: a value, or the error with some of its words
@@ -53,6 +65,28 @@ _CASES: dict[str, tuple[Callable[[CommandResult], Any], Any]] = {
     "sinfo-idle": (_nodes, [("recorded-1", "idle", ["batch", "debug"], "")]),
     "sinfo-down": (_nodes, [("recorded-1", "down", ["batch", "debug"], "fan | broken")]),
     "sinfo-use": (NodeUse().parse, {"recorded-1": {"allocated_memory_mib": 0, "used_gpus": 0}}),
+    "trial-starts-now": (_forecast, "starts after 0 h"),
+    "trial-array": (_forecast, "starts after 0 h"),
+    "trial-above-the-limit": (_forecast, "starts after 0 h"),  # which is not true: partitions.py knows better
+    "trial-waits": (_forecast, "starts after 0.5 h"),
+    "trial-behind-endless": (_forecast, "nobody knows"),
+    "trial-too-many-nodes": (_forecast, "Requested node configuration is not available"),
+    "trial-too-much-memory": (_forecast, "Requested node configuration is not available"),
+    "trial-drained": (_forecast, "Requested node configuration is not available"),
+    "trial-unknown-partition": (_forecast, "Invalid partition name specified"),
+    "trial-invalid-feature": (_forecast, "Invalid feature specification"),
+    "trial-unknown-gres": (_forecast, "Invalid generic resource (gres) specification"),
+    "trial-invalid-array": (_forecast, "Invalid job array specification"),
+    "trial-unknown-reservation": (_forecast, "Requested reservation is invalid"),
+    "trial-unknown-option": (_forecast, "unrecognized option '--colour=red'"),
+    "trial-no-controller": (_forecast, SchedulerUnavailable("Unable to contact slurm controller")),
+    "scontrol-partitions": (
+        ShowPartitions().parse,
+        [
+            Partition("batch", is_default=True, nodes=1, cpus=64, default_time_s=3600),
+            Partition("debug", nodes=1, cpus=64, max_time_s=600, default_time_s=60),
+        ],
+    ),
     "squeue-counts": (lambda result: JobCounts().parse(result)["running_jobs"], 0),
 }
 

@@ -9,7 +9,8 @@ import pytest
 from project.core.errors import SchedulerUnavailable
 from project.core.job import Resources
 from project.core.slurm.commands import CommandResult
-from project.core.slurm.forecast import Forecast, Partitions, WouldStart, free_slots, never_starts, test_options
+from project.core.slurm.forecast import Forecast, WouldStart, free_slots, from_now_s, test_options
+from project.core.slurm.partitions import Partition, ShowPartitions, never_starts
 
 _options = test_options  # pytest would take the name for a test's
 del test_options
@@ -66,45 +67,78 @@ def test_silence_is_neither_promise_nor_refusal(exit_code: int | None, stderr: s
 
 
 _PARTITIONS = """\
-batch|up|infinite|4|batch*
-debug|up|10:00|4|debug
-long|down|7-00:00:00|2|long
-mixed|up|1-12|1|mixed
+PartitionName=batch Default=YES MaxTime=UNLIMITED MaxNodes=UNLIMITED AllowAccounts=ALL AllowQos=ALL State=UP
+PartitionName=debug Default=NO MaxTime=00:10:00 MaxNodes=2 AllowAccounts=ALL DenyAccounts=guests State=UP
+PartitionName=long MaxTime=7-00:00:00 State=DOWN TotalNodes=2
+PartitionName=mixed MaxTime=1-12:00:00 AllowAccounts=physics,maths AllowQos=normal AllowGroups=grid State=UP
 """
 
 
-def partitions() -> list[dict[str, Any]]:
-    """Four partitions as sinfo prints them."""
-    return Partitions().parse(CommandResult(0, _PARTITIONS, ""))
+def partitions() -> list[Partition]:
+    """Four partitions as scontrol prints them, what does not matter here left out."""
+    return ShowPartitions().parse(CommandResult(0, _PARTITIONS, ""))
 
 
 def test_partitions_and_their_limits_are_read() -> None:
-    """`10:00` is ten minutes to Slurm, `1-12` a day and a half, `infinite` no limit."""
-    assert [(found["name"], found["up"], found["max_time_s"], found["default"]) for found in partitions()] == [
-        ("batch", True, None, True),
-        ("debug", True, 600, False),
-        ("long", False, 604_800, False),
-        ("mixed", True, 129_600, False),
+    """A limit that is a word is none; ALL means everybody."""
+    assert partitions() == [
+        Partition("batch", is_default=True),
+        Partition("debug", max_time_s=600, max_nodes=2, denied_accounts=("guests",)),
+        Partition("long", state="DOWN", max_time_s=604_800, nodes=2),
+        Partition("mixed", max_time_s=129_600, accounts=("physics", "maths"), qos=("normal",), groups=("grid",)),
     ]
 
 
 @pytest.mark.parametrize(
-    ("partition", "time_limit_s", "words"),
+    ("resources", "words"),
     [
-        ("debug", 600, ""),
-        ("debug", 601, "its time limit is above 10m 0s of partition debug"),
-        ("debug", None, ""),
-        ("long", 60, "partition long starts no jobs now"),
-        (None, 10**9, ""),
-        ("debug,batch", 601, ""),
-        ("unheard-of", 601, ""),
+        (Resources(partition="debug", time_limit_s=600), ""),
+        (
+            Resources(partition="debug", time_limit_s=601),
+            "its time limit is above 10m 0s of partition debug",
+        ),
+        (Resources(partition="debug"), ""),
+        (
+            Resources(partition="debug", nodes=3),
+            "it wants more than 2 nodes of partition debug",
+        ),
+        (
+            Resources(partition="debug", ntasks=3, distribution="scattered"),
+            "it wants more than 2 nodes of partition debug",
+        ),
+        (Resources(partition="debug", ntasks=3), ""),
+        (
+            Resources(partition="debug", account="guests"),
+            "account guests may not use partition debug",
+        ),
+        (
+            Resources(partition="mixed", account="art"),
+            "account art may not use partition mixed",
+        ),
+        (Resources(partition="mixed", account="maths"), ""),
+        (
+            Resources(partition="mixed", qos="long"),
+            "QOS long may not be used in partition mixed",
+        ),
+        (Resources(partition="long", time_limit_s=60), "partition long starts no jobs now"),
+        (Resources(time_limit_s=10**9), ""),
+        (Resources(partition="debug,batch", time_limit_s=601), ""),
+        (Resources(partition="unheard-of", time_limit_s=601), ""),
     ],
 )
-def test_what_sbatch_would_take_and_never_start_is_told(
-    partition: str | None, time_limit_s: int | None, words: str
-) -> None:
+def test_what_sbatch_would_take_and_never_start_is_told(resources: Resources, words: str) -> None:
     """--test-only promises a start to a job over the partition's limit, which would wait for ever (measured)."""
-    assert never_starts(Resources(partition=partition, time_limit_s=time_limit_s), partitions()) == words
+    assert never_starts(resources, partitions()) == words
+
+
+def test_a_start_a_year_away_is_none() -> None:
+    """Behind a job without a time limit Slurm says: in a year (measured). One that has passed is now."""
+    assert [from_now_s(start_s, 1000.0) for start_s in (None, 900.0, 1060.0, 1000.0 + 365 * 86400)] == [
+        None,
+        0.0,
+        60.0,
+        None,
+    ]
 
 
 def _node(name: str, state: str, idle: int, memory_mib: int, allocated_mib: int = 0) -> dict[str, Any]:

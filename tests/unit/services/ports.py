@@ -116,6 +116,7 @@ class FakeRegistry:
     def __init__(self, *jobs: Mapping[str, Any] | GridferryError) -> None:
         self._jobs = list(jobs)
         self.relayed: list[Mapping[str, Any]] = []
+        self.statuses: dict[str, Mapping[str, Any]] = {}
         self.relay_error: GridferryError | None = None
         self.task_states: list[str] = []
         self.listed: list[dict[str, Any]] = []
@@ -165,6 +166,10 @@ class FakeRegistry:
     def history(self) -> list[dict[str, Any]]:
         """No past jobs."""
         return []
+
+    def put_status(self, cluster: str, status: Mapping[str, Any]) -> None:
+        """Take a status."""
+        self.statuses[cluster] = status
 
     def create_job(self, job_uuid: str, document: Mapping[str, Any]) -> None:
         """Create a job."""
