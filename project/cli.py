@@ -31,6 +31,7 @@ COMMANDS = {
     "cancel": CommandEntry("project.commands.cancel", "Cancel jobs or array tasks, and see that they died."),
     "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
     "where": CommandEntry("project.commands.where", "Say where a job would start first, and why; submits nothing."),
+    "explain": CommandEntry("project.commands.explain", "Say why a job is where it is, and what to do."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }
 

@@ -60,6 +60,8 @@ def test_job_that_can_never_start_is_told_within_a_minute(grid: Grid, tmp_path: 
     job_uuid = submit(grid, tmp_path, resources=resources, execution=["true"])
     mail = wait_until(functools.partial(_mail_with, grid, job_uuid, "PartitionTimeLimit"), 60, "the mail")
     assert "resources.duration" in mail
+    told = grid.client("explain", job_uuid).stdout
+    assert "will not start as it stands: its time limit is above the partition's" in told
     slurm(grid, "scancel", registry_job(grid, job_uuid)["slurm_job_id"])
     assert wait_for_state(grid, job_uuid, "DONE")["outcome"] == "CANCELLED"
 
@@ -70,14 +72,21 @@ def _mail_with(grid: Grid, job_uuid: str, words: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("execution", "state", "exit_code"),
-    [("kill -9 $$", "FAILED", "0:9"), ("no-such-program", "FAILED", "127:0"), ("exit 7", "FAILED", "7:0")],
+    ("execution", "state", "exit_code", "explained"),
+    [
+        ("kill -9 $$", "FAILED", "0:9", "was killed from outside"),
+        ("no-such-program", "FAILED", "127:0", "named the program no-such-program, which is not there"),
+        ("exit 7", "FAILED", "7:0", "ended by itself with exit code 7"),
+    ],
 )
-def test_failures_keep_slurms_words(grid: Grid, tmp_path: Path, execution: str, state: str, exit_code: str) -> None:
-    """A signal, a missing program and an exit code reach the registry in Slurm's own words."""
+def test_failures_keep_slurms_words_and_are_explained(
+    grid: Grid, tmp_path: Path, execution: str, state: str, exit_code: str, explained: str
+) -> None:
+    """A signal, a missing program and an exit code are kept in Slurm's own words; `explain` has plainer ones."""
     job_uuid = submit(grid, tmp_path, execution=[execution])
     job = wait_for_state(grid, job_uuid, "DONE")
     assert (job["outcome"], job["job_status"]["ExitCode"]) == (state, [exit_code])
+    assert explained in grid.client("explain", job_uuid).stdout
 
 
 def test_timeout_and_cancellation(grid: Grid, tmp_path: Path) -> None:
@@ -98,8 +107,9 @@ def test_dependencies(grid: Grid, tmp_path: Path) -> None:
     child = submit(grid, tmp_path, execution=["date +%s%N > start.txt"], output=["start.txt"], dependencies=[parent])
     ended = int((fetched(grid, parent, tmp_path) / "end.txt").read_text())
     assert int((fetched(grid, child, tmp_path) / "start.txt").read_text()) > ended
-    failing = submit(grid, tmp_path, execution=["sleep 2", "exit 1"])
+    failing = submit(grid, tmp_path, execution=["sleep 600"])
     orphan = submit(grid, tmp_path, execution=["true"], dependencies=[failing])
+    slurm(grid, "scancel", wait_for_state(grid, failing, "PENDING", "RUNNING")["slurm_job_id"])
     assert wait_for_state(grid, orphan, "DONE")["outcome"] == "CANCELLED"
     wait_for_mail(grid, orphan, "CANCELLED")
     path = write_job(tmp_path, execution=["true"], dependencies=[failing])

@@ -119,3 +119,26 @@ def cluster_status(
         node["gpus"] = count_gpus(node["gres"])
     totals = {word: sum(int(node["cpus"].get(word, 0)) for node in nodes) for word in _CPU_WORDS}
     return dict(counts, taken_at=taken_at, cluster={"nodes": len(nodes), "cpus": totals}, nodes=nodes)
+
+
+_HOSTS = re.compile(r"([^\[\],]+)(?:\[([^\]]*)\])?([^\[\],]*)")
+_MOST_HOSTS = 100_000
+
+
+def expand_nodes(node_list: str) -> List[str]:
+    """Return the names in a list as Slurm prints it: `n[1-3,7],login` is n1, n2, n3, n7 and login."""
+    names: List[str] = []
+    for head, inner, tail in _HOSTS.findall(node_list):
+        names += [f"{head}{number}{tail}" for number in _numbers(inner)] if inner else [head + tail]
+    return names[:_MOST_HOSTS]
+
+
+def _numbers(inner: str) -> List[str]:
+    """Return the numbers of a list of ranges, as wide as they are written."""
+    numbers: List[str] = []
+    for part in inner.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            upto = min(int(last or first), int(first) + _MOST_HOSTS)
+            numbers += [str(number).zfill(len(first)) for number in range(int(first), upto + 1)]
+    return numbers

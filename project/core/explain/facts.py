@@ -1,0 +1,134 @@
+"""What is known of a job that somebody wants explained: its worst task, what it asked for and what it used."""
+
+import re
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from project.core.job import JobSpec
+from project.core.slurm.nodes import expand_nodes
+from project.core.slurm.states import parse_state
+from project.core.units import parse_memory_mib, parse_slurm_time_s
+
+_WELL = frozenset(("idle", "mixed", "allocated", "completing", "planned", "reserved"))
+
+
+class Facts(NamedTuple):
+    """A job.
+
+    Attributes:
+        state: of the whole job: Slurm's word, or one of ours.
+        stage: where it ended, if with ERROR.
+        reason: why it waits, or what ERROR told.
+        detail: the end of what was printed on standard error.
+        task: array task the rest is about, "" for a plain job.
+        tasks: how many there are, by their states.
+        exit_code: Slurm's `code:signal`.
+        elapsed_s: how long it ran.
+        time_limit_s: how long it might have; None if nobody said.
+        used_mib: the most memory a step of it used; None if not known.
+        memory_mib: what it had on each node; None if not known.
+        cpus: how many it had.
+        mem_per_cpu_mib: what the job file asked for each thread; None if it did not.
+        nodes: where it ran.
+        sick_nodes: what the cluster says of those of them that are not well now.
+    """
+
+    state: str
+    stage: str = ""
+    reason: str = ""
+    detail: str = ""
+    task: str = ""
+    tasks: Mapping[str, int] = {}
+    exit_code: str = ""
+    elapsed_s: Optional[int] = None
+    time_limit_s: Optional[int] = None
+    used_mib: Optional[int] = None
+    memory_mib: Optional[int] = None
+    cpus: int = 1
+    mem_per_cpu_mib: Optional[int] = None
+    nodes: str = ""
+    sick_nodes: Sequence[str] = ()
+
+
+def gather(job: Mapping[str, Any], spec: JobSpec, nodes: Sequence[Mapping[str, Any]]) -> Facts:
+    """Return the facts of a job.
+
+    Args:
+        job: its document in the registry.
+        spec: what it asked for.
+        nodes: of its cluster, as the registry last heard of them.
+    """
+    rows = _rows(job.get("job_status") or {})
+    worst = max(rows, key=lambda row: parse_state(row.get("State", "")).severity, default={})
+    told = _last_told(job)
+    words = [parse_state(row.get("State", "")).word for row in rows]
+    node_list = _known(worst.get("NodeList", ""))
+    return Facts(
+        state=str(job.get("outcome") or job["state"]),
+        stage=str(told.get("stage") or ""),
+        reason=str(told.get("reason") or ""),
+        detail=_last_detail(job),
+        task=worst.get("JobID", "").partition("_")[2] if len(rows) > 1 else "",
+        tasks={word: words.count(word) for word in dict.fromkeys(words)},
+        exit_code=worst.get("ExitCode", ""),
+        elapsed_s=parse_slurm_time_s(worst.get("Elapsed", "")),
+        time_limit_s=spec.resources.time_limit_s,
+        used_mib=_mib(worst.get("MaxRSS", "")),
+        memory_mib=_memory_a_node(worst),
+        cpus=_number(worst.get("NCPUS", "")),
+        mem_per_cpu_mib=spec.resources.mem_per_cpu_mib,
+        nodes=node_list,
+        sick_nodes=_sick(node_list, nodes),
+    )
+
+
+def _rows(columns: Mapping[str, Sequence[Any]]) -> List[Dict[str, str]]:
+    return [{name: str(cell or "") for name, cell in zip(columns, cells)} for cells in zip(*columns.values())]
+
+
+#: A reason of Slurm's at the end of the notice that tells of it.
+_TOLD_REASON = re.compile(r"\((\w[\w ]*)\)")
+
+
+def _last_told(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the newest event with a reason says: a state, or a notice of what keeps the job in the queue."""
+    for event in reversed(job.get("timeline") or ()):
+        body = event["body"]
+        found = _TOLD_REASON.search(str(body.get("message"))) if body.get("stage") == "queue" else None
+        if found:
+            return {"reason": found.group(1)}
+        if event["kind"] == "state" and body.get("reason"):
+            return dict(body)
+    return {}
+
+
+def _last_detail(job: Mapping[str, Any]) -> str:
+    details = [str(event["body"].get("detail") or "") for event in job.get("timeline") or ()]
+    return next((detail for detail in reversed(details) if detail), "")
+
+
+def _known(node_list: str) -> str:
+    return "" if node_list in ("None assigned", "None") else node_list
+
+
+def _mib(text: str) -> Optional[int]:
+    try:
+        return parse_memory_mib(text)
+    except ValueError:
+        return None
+
+
+def _memory_a_node(row: Mapping[str, str]) -> Optional[int]:
+    """Return the memory a task had on each of its nodes (`AllocTRES`), None if that is not told."""
+    found = re.search(r"\bmem=([0-9.]+[KMGT])", row.get("AllocTRES", "") or row.get("ReqTRES", ""))
+    total = _mib(found.group(1)) if found else None
+    return None if total is None else total // _number(row.get("NNodes", ""))
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def _sick(node_list: str, nodes: Sequence[Mapping[str, Any]]) -> List[str]:
+    wanted = set(expand_nodes(node_list))
+    ill = (node for node in nodes if node.get("name") in wanted and node.get("state") not in _WELL)
+    return ["{} is {}{}".format(n["name"], n["state"], f" ({n['reason']})" if n.get("reason") else "") for n in ill]
