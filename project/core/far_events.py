@@ -7,9 +7,25 @@ import json
 from typing import Any, Dict, Mapping, NamedTuple, Sequence
 
 from project.core import errors, rules
+from project.core.cluster_status import STATUS
 from project.core.errors import GridferryError, Unreachable
 from project.core.messages import Document
-from project.core.rules import FLAG, OBJECT, UUID, Rule, keyed, many, mapping, optional, text, whole, word, written
+from project.core.rules import (
+    FLAG,
+    NUMBER,
+    OBJECT,
+    UUID,
+    Rule,
+    keyed,
+    many,
+    mapping,
+    optional,
+    text,
+    whole,
+    word,
+    written,
+)
+from project.core.slurm.partitions import Partition
 
 _LONG = text(rules.LARGEST_INTEGER)
 _SLURM_ID = written("[0-9]{1,20}", "a Slurm job id", 20)
@@ -40,6 +56,19 @@ _ENTRY = keyed(
     ("job_uuid", "seq", "kind", "body"),
 )
 _SURVIVOR = keyed(dict.fromkeys(("tasks", "state", "reason"), _LONG), "what lives on", ("tasks", "state", "reason"))
+_NAMES = many(text(1000))
+_COUNT = optional(whole(0))
+_PARTITION = keyed(
+    {
+        "name": text(1000),
+        "is_default": FLAG,
+        "state": text(100),
+        **dict.fromkeys(("nodes", "cpus", "max_time_s", "default_time_s", "max_nodes"), _COUNT),
+        **dict.fromkeys(("accounts", "denied_accounts", "qos", "groups"), _NAMES),
+    },
+    "a partition",
+    Partition._fields,
+)
 
 
 class _Kind(NamedTuple):
@@ -65,6 +94,16 @@ _KINDS: Dict[str, _Kind] = {
     "journal": _Kind({"entries": many(_ENTRY)}, ("entries",)),
     "manifest": _Kind({"job_uuid": UUID, "manifest": _MANIFEST}, ("job_uuid", "manifest")),
     "limits": _Kind({"array_tasks": whole(1), "queued_tasks": whole(1)}, ("array_tasks", "queued_tasks")),
+    "forecast": _Kind(
+        {
+            "starts_in_s": optional(NUMBER),
+            "nodes": _LONG,
+            "refusal": _LONG,
+            "partitions": many(_PARTITION),
+            "status": STATUS,
+        },
+        ("starts_in_s", "refusal", "partitions", "status"),
+    ),
     "survival": _Kind({"finding": OBJECT}, ("finding",)),
     "cancelled": _Kind(
         {"job_uuid": UUID, "had_ended": _LONG, "survivors": many(_SURVIVOR)}, ("job_uuid", "had_ended", "survivors")

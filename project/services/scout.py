@@ -104,6 +104,10 @@ class Scout:
         raise SchedulerUnavailable("there was no answer about the job")
 
 
+def _partitions(told: Mapping[str, Any]) -> list[Partition]:
+    return [Partition(*(known[name] for name in Partition._fields)) for known in told["partitions"]]
+
+
 def _late(cluster: Cluster) -> Candidate:
     return Candidate(cluster=str(cluster["name"]), problem=f"it did not answer within {LIMIT_S:.0f} s")
 
@@ -113,9 +117,9 @@ def _candidate(cluster: Cluster, spec: JobSpec, told: Mapping[str, Any]) -> Cand
     starts_in_s = told["starts_in_s"]
     return Candidate(
         cluster=str(cluster["name"]),
-        refusal=str(told["refusal"]) or never_starts(resources, [Partition(**known) for known in told["partitions"]]),
+        refusal=str(told["refusal"]) or never_starts(resources, _partitions(told)),
         starts_in_s=None if starts_in_s is None else float(starts_in_s),
-        free_slots=free_slots(resources, told["status"]),
+        free_slots=free_slots(resources, told["status"].get("nodes") or []),
         wanted_slots=(resources.ntasks or 1) * spec.expected_tasks,
-        pending_jobs=int(told["status"]["pending_jobs"]),
+        pending_jobs=int(told["status"].get("pending_jobs") or 0),
     )

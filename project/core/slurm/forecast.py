@@ -7,7 +7,7 @@ counter, and nothing else.
 """
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
 
 from project.core.errors import SchedulerUnavailable
 from project.core.job import Resources
@@ -74,19 +74,19 @@ def test_options(resources: Resources, partition: str) -> List[str]:
     return directives(placed(resources, partition))
 
 
-def free_slots(resources: Resources, status: Dict[str, Any]) -> int:
-    """Return how many processes of this size could start at once on what is idle, by a cluster's status document."""
+def free_slots(resources: Resources, nodes: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many processes of this size could start at once on what is idle, by a status document's nodes."""
     cpus = resources.cpus_per_task or 1
     mib = (resources.mem_per_cpu_mib or 0) * cpus
-    return sum(_slots(node, cpus, mib) for node in status["nodes"] if _takes(node, resources.partition))
+    return sum(_slots(node, cpus, mib) for node in nodes if _takes(node, resources.partition))
 
 
-def _takes(node: Dict[str, Any], partition: Optional[str]) -> bool:
-    in_partition = partition is None or partition in node["partitions"]
-    return in_partition and node["state"] in ("idle", "mixed") and node.get("responding", True)
+def _takes(node: Mapping[str, Any], partition: Optional[str]) -> bool:
+    in_partition = partition is None or partition in (node.get("partitions") or ())
+    return in_partition and node.get("state") in ("idle", "mixed") and bool(node.get("responding", True))
 
 
-def _slots(node: Dict[str, Any], cpus: int, mib: int) -> int:
-    free_mib = node["memory_mib"] - node.get("allocated_memory_mib", 0)
-    by_cpus = int(node["cpus"]["idle"]) // cpus
+def _slots(node: Mapping[str, Any], cpus: int, mib: int) -> int:
+    free_mib = (node.get("memory_mib") or 0) - (node.get("allocated_memory_mib") or 0)
+    by_cpus = int((node.get("cpus") or {}).get("idle") or 0) // cpus
     return min(by_cpus, int(free_mib // mib)) if mib else by_cpus

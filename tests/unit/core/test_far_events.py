@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from project import toolbox, wrapper
 from project.core import errors
 from project.core.errors import GridferryError, TransferFailed, Unreachable
 from project.core.far_events import read_event
+from project.core.slurm.partitions import Partition
 
 _UUID = "3f2b1c0e-0000-4000-8000-000000000000"
 _ENTRY = {"schema": 1, "job_uuid": _UUID, "seq": 3, "at": "t", "kind": "state", "body": {"state": "RUNNING"}}
 _FILE = {"name": "a\udcff", "path": "/there/a", "size": 5, "sha256": "0" * 64, "executable": False, "task": ""}
+_PARTITION = json.loads(json.dumps({**Partition("batch")._asdict(), "accounts": ["physics"], "max_time_s": 600}))
+_STATUS = {"taken_at": "2026-11-20T10:00:00.000000Z", "nodes": [{"name": "n1", "cpus": {"idle": 4}}]}
+_FORECAST = {"starts_in_s": 12.5, "nodes": "n1", "refusal": "", "partitions": [_PARTITION], "status": _STATUS}
 _GOOD: list[dict[str, Any]] = [
     {"event": "output", "stage": "compilation", "line": "gcc: \x1b[31merror"},
     {"event": "entry", "entry": _ENTRY},
@@ -28,6 +35,9 @@ _GOOD: list[dict[str, Any]] = [
     {"event": "cancelled", "job_uuid": _UUID, "had_ended": "", "survivors": []},
     {"event": "text", "name": "x.out", "task": "", "stream": "out", "text": "words", "offset": 5},
     {"event": "beat"},
+    {"event": "standing", "state": "RUNNING"},
+    {"event": "survival", "finding": {"proven": "daemon"}},
+    {"event": "forecast", **_FORECAST},
 ]
 
 
@@ -38,6 +48,14 @@ def test_what_is_right_is_read(event: dict[str, Any]) -> None:
     assert read_event(json.dumps({**event, "new": 1})) == {**event, "new": 1}
 
 
+def test_whatever_our_programs_say_there_is_known_here() -> None:
+    """Each event that the wrapper or the toolbox sends is one of those above; an error stands apart."""
+    folders = [Path(package.__path__[0]) for package in (wrapper, toolbox)]
+    sources = [path.read_text() for folder in folders for path in folder.rglob("*.py")]
+    sent = {name for source in sources for name in re.findall(r"\.send\(\s*\"(\w+)\"", source)}
+    assert sent - {"error"} == {event["event"] for event in _GOOD}
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -45,6 +63,8 @@ def test_what_is_right_is_read(event: dict[str, Any]) -> None:
         *('{"event": "output"}', '{"event": "output", "line": 7}', '{"event": "end", "slurm_job_id": "47; id"}'),
         '{"event": "journal", "entries": [{"job_uuid": "x"}]}',
         '{"event": "limits", "array_tasks": 0, "queued_tasks": 1}',
+        json.dumps({"event": "forecast", **_FORECAST, "partitions": [{"name": "batch"}]}),
+        json.dumps({"event": "forecast", **_FORECAST, "status": {}}),
         '{"event": "error", "type": 7, "message": "x"}',
     ],
 )

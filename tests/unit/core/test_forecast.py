@@ -170,5 +170,6 @@ def test_free_slots_are_whole_processes_on_nodes_that_take_work(resources: Resou
         _node("n3", "down", 8, 4000),
         _node("n4", "drained", 8, 4000),
         {**_node("n5", "idle", 8, 4000), "responding": False},
+        {"name": "n6", "state": "idle", "partitions": ["batch"]},  # which tells nothing of itself
     ]
-    assert free_slots(resources, {"nodes": nodes}) == slots
+    assert free_slots(resources, nodes) == slots
