@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,9 +29,12 @@ from project.services.wait import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from project.ports import Connector, FarProgram
     from project.services.cancel import Canceller
+    from project.services.clean import Cleaner
+    from project.services.export import Exporter
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
     from project.services.resolve import Resolver
@@ -96,6 +100,13 @@ class Gateway:
             remember_in=settings.confirmed_hosts,
             ssh_config=settings.ssh_config,
         )
+
+    def bundle_folder(self, name: str) -> Path:
+        """Return an empty private folder for the content of a bundle; it stays until the job is in the queue."""
+        folder = self.settings.home / "bundles" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        return folder
 
     def remember_host(self, host: str, port: int, keys: Sequence[str]) -> None:
         """Trust these host keys from now on: for hosts this very user has just made, and no others."""
@@ -172,7 +183,7 @@ class Gateway:
         """Fetches results."""
         from project.services.retrieve import Retriever  # noqa: PLC0415 - only `retrieve` needs it
 
-        return Retriever(registry=self.registry, far_side=self.far_side(), view=self.view)
+        return Retriever(registry=self.registry, far_side=self.far_side(), view=self.view, clock=SystemClock())
 
     def far_side(self) -> FarSide:
         """Opens connections to where jobs are."""
@@ -198,6 +209,18 @@ class Gateway:
         from project.services.cancel import Canceller  # noqa: PLC0415 - see above
 
         return Canceller(registry=self.registry, far_side=self.far_side(), view=self.view)
+
+    def exporter(self) -> Exporter:
+        """Fetches what jobs were made of."""
+        from project.services.export import Exporter  # noqa: PLC0415 - see above
+
+        return Exporter(registry=self.registry, far_side=self.far_side(), view=self.view)
+
+    def cleaner(self) -> Cleaner:
+        """Removes the folders of jobs."""
+        from project.services.clean import Cleaner  # noqa: PLC0415 - see above
+
+        return Cleaner(registry=self.registry, far_side=self.far_side(), view=self.view, clock=SystemClock())
 
     def runner(self) -> Runner:
         """Stays with commands until their end."""

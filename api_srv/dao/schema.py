@@ -30,6 +30,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("owner", "ended", "sort"),
         ("owner", "label", "sort"),
         ("owner", "resubmission_of", "sort"),
+        ("owner", "fetched_at", "sort"),
         ("owner", "campaign", "sort"),
     ),
     "tasks": (("job_uuid", "sort"),),

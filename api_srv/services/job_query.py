@@ -62,6 +62,7 @@ _PARAMETERS = {
     "since": _Parameter(TIME, lambda given: [Condition("sort", ">=", given)]),
     "before": _Parameter(TIME, lambda given: [Condition("sort", "<", given)]),
     "campaign": _Parameter(UUID, _equal("campaign")),
+    "fetched": _Parameter(word("true"), lambda _: [Condition("fetched_at", ">", "")]),
     "resubmission_of": _Parameter(UUID, _equal("resubmission_of")),
 }
 #: The beginning of a UUID.

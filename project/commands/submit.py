@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from project.adapters import bundle
 from project.adapters.modules import LocalModules, find_modules
-from project.adapters.source import locate_job
+from project.adapters.source import locate_job, sha256_of
 from project.adapters.task_sources import TaskReader
 from project.adapters.terminal import say
 from project.adapters.user_input import LoadedFile, apply_settings, load, settings_alone
@@ -33,7 +35,6 @@ from project.services.staging import run_staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from project.core.job import JobSpec
     from project.services.dispatch import Submitted
@@ -65,7 +66,7 @@ def run_submit(
 ) -> None:
     """Do what `submit` and `-u` promise."""
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
-    request = None if user_file is None else read_request(user_file, modules_file, settings)
+    request = None if user_file is None else _read(user_file, modules_file, settings, gateway)
     if request is not None and dry_run:
         _show_script(request, gateway)
         return
@@ -82,9 +83,36 @@ def run_submit(
     except KeyboardInterrupt:
         tell_how_to_go_on(request, gateway)
         raise
+    if request is not None and user_file is not None and bundle.is_bundle(user_file):
+        gateway.bundle_folder(sha256_of(user_file)).rmdir()
     print_submitted(submitted, as_json=as_json)
     if wait:
         gateway.waiter().wait(submitted.job_uuid)
+
+
+def _read(user_file: Path, modules_file: Path | None, settings: Sequence[str], gateway: Gateway) -> SubmitRequest:
+    """Return what a job file asks for, or a bundle, whose content is kept until the job is in the queue."""
+    if not bundle.is_bundle(user_file):
+        return read_request(user_file, modules_file, settings)
+    if modules_file is not None:
+        raise UsageError("a bundle has its modules in it", remedy="Leave -m out")
+    folder = gateway.bundle_folder(sha256_of(user_file))
+    bundle.open_bundle(user_file, folder)
+    return request_of(bundle.read(folder), str(user_file), settings)
+
+
+def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> SubmitRequest:
+    """Return the submission that a bundle is, with `--set` on top.
+
+    Raises:
+        InvalidDocument: with all problems.
+    """
+    loaded = LoadedFile(source, dict(job.user_input), Path())
+    apply_settings(loaded, settings)
+    spec = validate(loaded.document, source=source)
+    return SubmitRequest(
+        source, loaded.document, spec, job.steps, job.module_files, job.job_path, job.repository, tasks=()
+    )
 
 
 def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[str]) -> SubmitRequest:

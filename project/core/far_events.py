@@ -56,6 +56,15 @@ _ENTRY = keyed(
     ("job_uuid", "seq", "kind", "body"),
 )
 _SURVIVOR = keyed(dict.fromkeys(("tasks", "state", "reason"), _LONG), "what lives on", ("tasks", "state", "reason"))
+_SENT = keyed(
+    {
+        "user_input": OBJECT,
+        "modules": many(OBJECT),
+        "source": optional(keyed({"url": _LONG, "commit": _LONG}, "a repository", ("url", "commit"))),
+    },
+    "what a job was made of",
+    ("user_input", "modules"),
+)
 _NAMES = many(text(1000))
 _COUNT = optional(whole(0))
 _PARTITION = keyed(
@@ -108,6 +117,8 @@ _KINDS: Dict[str, _Kind] = {
     "cancelled": _Kind(
         {"job_uuid": UUID, "had_ended": _LONG, "survivors": many(_SURVIVOR)}, ("job_uuid", "had_ended", "survivors")
     ),
+    "cleaned": _Kind({"job_uuid": UUID, "kept": _LONG, "freed_bytes": whole(0)}, ("job_uuid", "kept", "freed_bytes")),
+    "bundle": _Kind({"job_uuid": UUID, "sent": _SENT, "files": many(_FILE)}, ("job_uuid", "sent", "files")),
     "text": _Kind(
         {
             "name": written("[A-Za-z0-9._-]+", "the name of a file of Slurm's", 200),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from project.core import errors, shell_words
@@ -12,7 +14,6 @@ from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from project.core.layout import JobPaths
     from project.ports import FarProgram, LoginNode, RemoteFile, Shell, View
@@ -135,3 +136,23 @@ def make_folder(folder: Path) -> None:
         raise errors.TransferFailed(
             f"the folder {folder} cannot be made: {error.strerror}", remedy="Choose another with --to"
         ) from error
+
+
+def target_in(folder: Path, name: str) -> Path:
+    """Return where a file goes; a name from the far side must not lead out of the folder, by a link here neither."""
+    target = folder / name
+    if not _can_be_named(name) or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise errors.TransferFailed(f"the cluster names a file {name!r} outside of the job")
+    if not target.parent.resolve().is_relative_to(folder.resolve()):
+        raise errors.TransferFailed(
+            f"{target.parent} here is a link out of {folder}", remedy="Choose another with --to"
+        )
+    return target
+
+
+def _can_be_named(name: str) -> bool:
+    """Whether a file here can have this name."""
+    try:
+        return bool(Path(name).name) and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False

@@ -35,6 +35,7 @@ class SubmitRequest:
         job_path: the file or directory to bring along, or None.
         repository: the Git repository that the job is, or None.
         tasks: of a campaign; none for other jobs.
+        resubmission_of: UUID of the job that this one repeats, or "".
     """
 
     source: str
@@ -45,6 +46,7 @@ class SubmitRequest:
     job_path: Path | None
     repository: GitSource | None = None
     tasks: Sequence[Task] = ()
+    resubmission_of: str = ""
 
     @property
     def public_input(self) -> dict[str, Any]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreachable
-from project.core.messages import report_batch
+from project.core.messages import format_utc, report_batch
 from project.core.slurm.states import aggregate, parse_state
 from project.core.units import format_bytes
 from project.ports import RemoteFile
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
-from project.services.remote import Remote, make_folder
+from project.services.remote import Remote, make_folder, target_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from project.ports import Registry, View
+    from project.ports import Clock, Registry, View
     from project.services.far_side import FarSide
 
 
@@ -48,6 +47,7 @@ class Retriever:
     registry: Registry
     far_side: FarSide
     view: View
+    clock: Clock
 
     def retrieve(self, job_uuid: str, folder: Path, overrides: Mapping[str, Any]) -> Retrieved:
         """Fetch all outputs of an ended job into `folder`; what an earlier try left is kept and checked.
@@ -65,18 +65,32 @@ class Retriever:
         job = self.registry.job(job_uuid)
         jobs = self._parts(job)
         self.view.end(_outcome(jobs))
+        if job.get("cleaned_at"):
+            raise TransferFailed(
+                f"the job's folder on {job['cluster']} was removed by `clean`",
+                remedy="Its results are where they were fetched to",
+            )
         remote = self._connect_for(jobs[0], overrides)
         try:
             jobs = self._catch_up(jobs, remote)
             manifests = self._manifests(remote, jobs)
             gathered = gather(list(zip(jobs, manifests, strict=True))) if job.get("campaign") else plain(manifests[0])
             names = self._fetch(remote, gathered.files, folder)
+            self._note_fetched(jobs)
         finally:
             remote.close()
         if gathered.rows:
             write_table(folder / TABLE, gathered.rows)
             names.append(TABLE)
         return Retrieved(job_uuid, _outcome(jobs), folder, names, gathered.missing)
+
+    def _note_fetched(self, jobs: Sequence[Mapping[str, Any]]) -> None:
+        """Let the registry know, so that what was fetched can be cleaned away; the files count more than that."""
+        try:
+            for job in jobs:
+                self.registry.update_job(str(job["job_uuid"]), {"fetched_at": format_utc(self.clock.now_s())})
+        except RegistryError as error:
+            self.view.note(f"the registry does not know that they were fetched: {error.message}")
 
     def _parts(self, job: dict[str, Any]) -> list[dict[str, Any]]:
         """Return all parts of the campaign a job belongs to; a plain job alone."""
@@ -94,7 +108,7 @@ class Retriever:
         """
         uuids = [str(job["job_uuid"]) for job in jobs]
         self.view.begin("ask the cluster")
-        remote.probe(uuids[0])
+        remote.reach()
         for event in remote.run("journal", *uuids):
             own = [entry for entry in event["entries"] if entry["job_uuid"] in uuids]  # it speaks for these alone
             self._relay(str(jobs[0]["destination_cluster"]["name"]), own)
@@ -150,7 +164,7 @@ class Retriever:
         for name, entry in entries.items():
             try:
                 remote.fetch(
-                    _described(entry), _target(folder, name), self.view, executable=bool(entry["executable"])
+                    _described(entry), target_in(folder, name), self.view, executable=bool(entry["executable"])
                 )
                 names.append(name)
             except TransferFailed as error:
@@ -178,24 +192,6 @@ def _outcome(jobs: Sequence[Mapping[str, Any]]) -> str:
 
 def _described(entry: Mapping[str, Any]) -> RemoteFile:
     return RemoteFile(str(entry["path"]), int(entry["size"]), str(entry["sha256"]))
-
-
-def _target(folder: Path, name: str) -> Path:
-    """Return where a file goes; a name from the far side must not lead out of the folder, by a link here neither."""
-    target = folder / name
-    if not _can_be_named(name) or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise TransferFailed(f"the cluster names a file {name!r} outside of the job")
-    if not target.parent.resolve().is_relative_to(folder.resolve()):
-        raise TransferFailed(f"{target.parent} here is a link out of {folder}", remedy="Choose another with --to")
-    return target
-
-
-def _can_be_named(name: str) -> bool:
-    """Whether a file here can have this name."""
-    try:
-        return bool(Path(name).name) and b"\0" not in os.fsencode(name)
-    except UnicodeEncodeError:
-        return False
 
 
 def _standing(job: Mapping[str, Any], states: Sequence[str]) -> str:

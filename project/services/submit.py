@@ -153,5 +153,7 @@ class Submitter:
             "private_key": spec.private_key,
             "cluster": " ".join(spec.destination_clusters),
         }
+        if request.resubmission_of:
+            record["resubmission_of"] = request.resubmission_of
         self.records.save(record)
         return record

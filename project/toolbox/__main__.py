@@ -5,7 +5,9 @@ import sys
 from typing import Callable, Dict, List, Sequence
 
 from project.core.messages import Document
+from project.toolbox.bundle import parts_of
 from project.toolbox.cancel import Cancellation
+from project.toolbox.clean import clean
 from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
@@ -43,6 +45,17 @@ def _manifest(job: Job, events: Events) -> None:
 def _journal(job: Job, events: Events) -> None:
     """Hand over what the registry has not acknowledged, for a client that can reach it."""
     events.send("journal", entries=job.journal.unsent())
+
+
+def _bundle(job: Job, events: Events) -> None:
+    """List what a job was made of: what was uploaded, and the script."""
+    events.send("bundle", job_uuid=job.job_uuid, sent=job.sent, files=parts_of(job))
+
+
+def _clean(words: Sequence[str], events: Events) -> None:
+    """Remove the folders of jobs that have ended: their UUIDs."""
+    for job_uuid in words:
+        events.send("cleaned", job_uuid=job_uuid, **clean(own_paths(), job_uuid)._asdict())
 
 
 def _guarded(work: Callable[[Sequence[str], Events], None]) -> Command:
@@ -102,6 +115,8 @@ COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
     manifest=_of_a_job(_manifest),
     journal=_of_a_job(_journal),
+    bundle=_of_a_job(_bundle),
+    clean=_guarded(_clean),
     logs=_guarded(_logs),
     cancel=_guarded(_cancel),
     limits=_guarded(_limits),

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.far_side import UUID, kill_logins, registry_job, submit, wait_for_mail, wait_for_state, wait_until
+from tests.e2e.far_side import (
+    UUID,
+    is_there,
+    job_folder,
+    kill_logins,
+    registry_job,
+    submit,
+    wait_for_mail,
+    wait_for_state,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from demo.grid import Grid
@@ -178,3 +188,42 @@ def test_ctrl_c_cancels_a_command_after_asking(grid: Grid) -> None:
     detached = grid.client("run", *_run_options(grid), "--detach", "--name", "alone", "--", "true")
     assert detached.returncode == 0, detached.stderr
     wait_for_mail(grid, UUID.findall(detached.stdout)[0], "COMPLETED")
+
+
+def test_a_job_is_exported_submitted_again_and_cleaned_away(grid: Grid, tmp_path: Path) -> None:
+    """One reproducible file that `submit` takes; failed tasks alone, with lineage; folders go once fetched."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "data.txt").write_text("42\n")
+    lines = ["cat data.txt", "[ $SLURM_ARRAY_TASK_ID = 1 ]"]
+    resources = {"duration": "10m", "memory_per_thread": "100M", "nbr_jobs_in_array": 2}
+    first = submit(grid, tmp_path, job="source", execution=lines, compilation=["echo x > made"], resources=resources)
+    wait_for_state(grid, first, "DONE")
+    packed = [grid.client("export", first[:8], "--to", str(tmp_path / name), "--json") for name in ("one", "two")]
+    assert [done.returncode for done in packed] == [0, 0], packed[0].stderr
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    again = grid.client("resubmit", first, "--failed-tasks", "--set", "resources.duration=20m", "--json")
+    assert again.returncode == 0, again.stderr
+    told = json.loads(again.stdout)
+    assert {one["key"]: one["after"] for one in told["differences"]} == {
+        "resources.duration": "20m",
+        "resources.nbr_jobs_in_array.ids": "2",
+        "resources.nbr_jobs_in_array": None,
+    }
+    (source / "data.txt").write_text("changed since\n")
+    own = ["--set", f"private_key={grid.info.ssh_key}", "--set", "resources.nbr_jobs_in_array=null"]
+    from_file = grid.client("submit", "-u", str(tmp_path / "one"), *own, "--set", "execution=cat data.txt", "--wait")
+    assert from_file.returncode == 0, from_file.stderr
+    assert grid.client("logs", UUID.findall(from_file.stdout)[0]).stdout == "42\n"
+    assert wait_for_state(grid, told["job_uuid"], "DONE")["resubmission_of"] == first
+    assert registry_job(grid, told["job_uuid"])["job_status"]["JobID"][0].endswith("_2")
+    assert grid.client("clean", first, "--no-input").returncode == 2
+    assert is_there(grid, job_folder(grid, first))
+    assert grid.client("-r", first, "--to", str(tmp_path / "results")).returncode == 0
+    cleaned = grid.client("clean", "--yes", "--json")
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert first in [one["job_uuid"] for one in json.loads(cleaned.stdout) if not one["kept"]]
+    assert not is_there(grid, job_folder(grid, first))
+    gone = grid.client("-r", first, "--to", str(tmp_path / "results"))
+    assert (gone.returncode, "removed by `clean`" in gone.stderr) == (14, True)
+    assert not is_there(grid, job_folder(grid, first))

@@ -1,7 +1,9 @@
 """Slurm's job ids: `123`, `123_4`, `123_[4-6,8%2]`, and the task lists of `--array`."""
 
 import re
-from typing import Iterable, List, NamedTuple, Set
+from typing import Iterable, List, NamedTuple, Set, Tuple
+
+from project.core.slurm.states import COMPLETED, parse_state
 
 #: The highest array task id there can be: one less than the highest MaxArraySize (slurm.conf(5)).
 MAX_TASK_ID = 4_000_000
@@ -71,3 +73,9 @@ def parse_id(text: str) -> SlurmId:
         return SlurmId(match.group("job"), [int(match.group("task"))])
     listed = match.group("tasks")
     return SlurmId(match.group("job"), parse_task_list(listed) if listed else [])
+
+
+def failed_tasks(rows: Iterable[Tuple[str, str]]) -> List[int]:
+    """Return the array task ids, of (JobID, State) as sacct lists them, that ended and not well."""
+    ended = ((parse_id(job_id).tasks, parse_state(state)) for job_id, state in rows)
+    return sorted(task for tasks, state in ended for task in tasks if state.ended and state.word != COMPLETED)

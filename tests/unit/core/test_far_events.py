@@ -35,6 +35,13 @@ _GOOD: list[dict[str, Any]] = [
     {"event": "cancelled", "job_uuid": _UUID, "had_ended": "", "survivors": []},
     {"event": "text", "name": "x.out", "task": "", "stream": "out", "text": "words", "offset": 5},
     {"event": "beat"},
+    {"event": "cleaned", "job_uuid": _UUID, "kept": "it is RUNNING", "freed_bytes": 0},
+    {
+        "event": "bundle",
+        "job_uuid": _UUID,
+        "sent": {"user_input": {}, "modules": [], "source": None},
+        "files": [_FILE],
+    },
     {"event": "standing", "state": "RUNNING"},
     {"event": "survival", "finding": {"proven": "daemon"}},
     {"event": "forecast", **_FORECAST},

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.core.slurm.ids import MAX_TASK_ID, SlurmId, format_task_list, of_tasks, parse_id, parse_task_list
+from project.core.slurm.ids import (
+    MAX_TASK_ID,
+    SlurmId,
+    failed_tasks,
+    format_task_list,
+    of_tasks,
+    parse_id,
+    parse_task_list,
+)
 
 _TASKS = st.sets(st.integers(0, 5000), min_size=1, max_size=40)
 
@@ -73,3 +81,16 @@ def test_task_lists_are_written_as_slurm_takes_them(tasks: list[int], text: str)
     assert format_task_list(tasks) == text
     assert of_tasks("47", tasks) == f"47_[{text}]"
     assert not tasks or parse_task_list(text) == sorted(set(tasks))
+
+
+def test_tasks_that_failed_are_those_that_ended_and_not_well() -> None:
+    """Neither those that run nor plain jobs; cancelled ones are among them."""
+    rows = [
+        ("47_3", "FAILED"),
+        ("47_1", "COMPLETED"),
+        ("47_2", "CANCELLED by 7"),
+        ("47_4", "RUNNING"),
+        ("48", "FAILED"),
+    ]
+    assert failed_tasks(rows) == [2, 3]
+    assert failed_tasks([("47_1", "COMPLETED")]) == []

@@ -30,6 +30,7 @@ from tests.unit.services.ports import (
     FakeRegistry,
     ListeningView,
     Person,
+    QuickClock,
 )
 
 _ENDED = {"ended": True, "outcome": "COMPLETED", "state": "DONE"}
@@ -69,7 +70,8 @@ class Fetch:
             view=self.view,
             logins=self.logins,
         )
-        return Retriever(registry=self.registry, far_side=far_side, view=self.view).retrieve(UUID, folder, overrides)
+        retriever = Retriever(registry=self.registry, far_side=far_side, view=self.view, clock=QuickClock())
+        return retriever.retrieve(UUID, folder, overrides)
 
 
 def test_every_output_comes_back(tmp_path: Path) -> None:
