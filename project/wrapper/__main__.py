@@ -12,21 +12,28 @@ from project.wrapper.clock import Clock
 from project.wrapper.detach import detach
 from project.wrapper.events import Events
 from project.wrapper.job import open_job
-from project.wrapper.lease import Lease
+from project.wrapper.lease import Lease, LeaseLost
 
 _LOOK_EVERY_S = 0.5
 
 
 def _run(job_uuid: str, events: Events) -> None:
-    """Take a job into the queue, resuming where an earlier try ended."""
+    """Take a job into the queue; where another process is at work on it, go on from where that ends."""
+    clock, lease = Clock(), Lease(own_paths().job(job_uuid).lease)
+    while True:
+        while not lease.acquire():
+            clock.sleep(_LOOK_EVERY_S)
+        with contextlib.suppress(LeaseLost):
+            return _run_alone(job_uuid, lease, clock, events)
+
+
+def _run_alone(job_uuid: str, lease: Lease, clock: Clock, events: Events) -> None:
+    """Take a job into the queue while its lease is ours, resuming where an earlier try ended."""
     from project.wrapper.pipeline import Pipeline, refuse_ended  # noqa: PLC0415 - the follower starts faster without it
     from project.wrapper.prepare import prepare  # noqa: PLC0415
     from project.wrapper.slurm import Slurm  # noqa: PLC0415
 
-    paths, clock = own_paths(), Clock()
-    lease = Lease(paths.job(job_uuid).lease)
-    while not lease.acquire():  # another process is at work on this job: go on from where it ends
-        clock.sleep(_LOOK_EVERY_S)
+    paths = own_paths()
     lease.keep_alive()
     try:
         prepare(paths, job_uuid)

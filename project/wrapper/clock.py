@@ -12,6 +12,10 @@ class Clock:
         """Seconds since 1970 (UTC)."""
         return time.time()
 
+    def elapsed_s(self) -> float:
+        """Seconds since some moment; they go on evenly when somebody sets the clock."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)

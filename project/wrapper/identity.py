@@ -1,5 +1,6 @@
 """Which process, of which boot of which host: pids alone are used again, and mean nothing on another login node."""
 
+import contextlib
 import os
 from typing import Any, Dict, List, Optional
 
@@ -13,13 +14,18 @@ _LOGIN_VARIABLE = "\0SSH_CONNECTION="
 
 def identity(pid: int) -> Identity:
     """Return what names a process here for good."""
-    return {"host": os.uname().nodename, "boot": _boot_id(), "pid": pid, "started": _started(pid)}
+    return dict(_here(), pid=pid, started=_started(pid))
+
+
+def _here() -> Identity:
+    """Return what tells where a pid means something: one boot of one host, and there one pid_namespaces(7)."""
+    return {"host": os.uname().nodename, "boot": _boot_id(), "pids": _pid_namespace()}
 
 
 def is_of_this_boot(process: Identity) -> bool:
     """Whether a process was started since this very host booted, so that its end can be seen here."""
-    boot = _boot_id()
-    return boot != "" and (process.get("host"), process.get("boot")) == (os.uname().nodename, boot)
+    here = _here()
+    return all(here.values()) and {key: process.get(key) for key in here} == here
 
 
 def is_dead_here(process: Identity) -> bool:
@@ -49,6 +55,12 @@ def _stat_fields(pid: int) -> List[str]:
 
 def _boot_id() -> str:
     return (files.read_text("/proc/sys/kernel/random/boot_id") or "").strip()
+
+
+def _pid_namespace() -> str:
+    with contextlib.suppress(OSError):
+        return os.readlink("/proc/self/ns/pid")
+    return ""
 
 
 def _started(pid: int) -> str:

@@ -1,5 +1,6 @@
 """What there is to report about a job, written to the cluster's disk before it is sent anywhere."""
 
+import contextlib
 import os
 from typing import Any, Callable, List, Mapping
 
@@ -9,6 +10,10 @@ from project.wrapper import files
 from project.wrapper.clock import Clock
 
 _SUFFIX = ".json"
+
+
+class Superseded(Exception):
+    """Somebody else has written to the journal meanwhile: what we meant to add may be known already, or wrong."""
 
 
 class Journal:
@@ -30,15 +35,27 @@ class Journal:
         self._listener = listener
         self._entries: List[Document] = []
 
-    def append(self, kind: str, body: Mapping[str, Any]) -> Document:
-        """Add an entry; when it returns, the entry is on disk and its number is its own."""
-        while True:
-            seq = len(self.entries()) + 1
-            entry = journal_entry(self._job_uuid, seq, self._clock.now_utc(), kind, body)
-            if files.create(self._file(seq), files.to_json(entry)):
-                self._entries.append(entry)
-                self._listener(entry)
-                return entry
+    def append(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Add an entry, unless the same is there: what is done again after a crash is not told again.
+
+        When this returns, the entry is on disk and its number is its own.
+        """
+        while not any((entry["kind"], entry["body"]) == (kind, body) for entry in self.entries()):
+            with contextlib.suppress(Superseded):
+                self.append_next(len(self._entries), kind, body)
+
+    def append_next(self, last_seq: int, kind: str, body: Mapping[str, Any]) -> None:
+        """Add an entry as the one after `last_seq`: it follows from what was told until then, and may be told again.
+
+        Raises:
+            Superseded: somebody else has added one.
+        """
+        entry = journal_entry(self._job_uuid, last_seq + 1, self._clock.now_utc(), kind, body)
+        if not files.create(self._file(last_seq + 1), files.to_json(entry)):
+            raise Superseded(self._job_uuid)
+        if len(self._entries) == last_seq:
+            self._entries.append(entry)
+        self._listener(entry)
 
     def entries(self) -> List[Document]:
         """All entries, in order; what others added meanwhile is read, what was read before is remembered."""

@@ -44,7 +44,7 @@ def keep_following(paths: ClusterPaths, follow: Optional[str], argv: Sequence[st
         log: takes what it prints.
     """
     mode, lease = kept_by(paths, follow), Lease(paths.follower)
-    if not lease.is_held():
+    if not lease.is_alive_here():  # one elsewhere may have just died; ours finds out, and ends if it has not
         launch(paths, mode, [*argv, json.dumps(current_login())], log)
     elif mode == "" and lease.outlived_login():
         files.replace_json(paths.survival, proof(DAEMON, Clock()))

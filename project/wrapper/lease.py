@@ -11,7 +11,7 @@ import threading
 from typing import Callable, Optional, Tuple
 
 from project.wrapper import files
-from project.wrapper.identity import Identity, identity, is_dead_here
+from project.wrapper.identity import Identity, identity, is_dead_here, is_of_this_boot
 
 STALE_AFTER_S = 30.0
 #: How often an owner shows that it lives before it would count as gone.
@@ -132,6 +132,10 @@ class Lease:
         owner = self._owner(self._highest())
         killed = owner is not None and not owner.get("released") and is_dead_here(owner)
         return self._last_beat()[1] if killed else 0.0
+
+    def is_alive_here(self) -> bool:
+        """Whether somebody holds it whose end we would see; one on another login node may have just died."""
+        return self.is_held() and is_of_this_boot(self._owner(self._highest()) or {})
 
     def _beat(self, stop: threading.Event) -> None:
         while not stop.wait(self._stale_after_s / _BEATS_IN_A_LIFE):

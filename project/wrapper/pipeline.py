@@ -65,6 +65,7 @@ class Pipeline:
         self._job = job
         self._cluster_paths = cluster_paths
         self._slurm = slurm
+        self._lease = lease
         self._events = events
         self._submission = Submission(job.job_uuid, job.paths, slurm, job.journal, lease, clock)
 
@@ -92,12 +93,14 @@ class Pipeline:
 
         Raises:
             GridferryError: the step that failed; unless trying again may help, the journal says ERROR.
+            LeaseLost: another process goes on with this job.
         """
         for step in self.steps():
             try:
                 self._do(step)
             except GridferryError as error:
                 if not error.transient:
+                    self._lease.check()
                     record_error(self._job, step.name, error)
                 raise
 
@@ -105,6 +108,7 @@ class Pipeline:
         mark = os.path.join(self._job.paths.steps, step.name)
         if step.needed_for() and files.read_text(mark) is None:
             self._refuse_cancelled()
+            self._lease.check()
             step.run()
             files.create(mark, b"")
 

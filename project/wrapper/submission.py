@@ -4,25 +4,30 @@ Promised: the user's commands begin under exactly one Slurm job. A surplus job i
 cancelled and told. See docs/decisions/0001-exactly-once.md.
 """
 
+import contextlib
 import time
 from typing import Any, Callable, List, Set
 
-from project.core.errors import SchedulerUnavailable, SubmissionUnknown
+from project.core.errors import GridferryError, SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
 from project.core.layout import JobPaths
-from project.core.slurm.commands import QueueRow
+from project.core.slurm.commands import QueueRow, refusal
 from project.core.slurm.ids import parse_id
+from project.core.slurm.refusals import is_silence
 from project.core.slurm.states import PENDING
 from project.wrapper import files
 from project.wrapper.clock import Clock
 from project.wrapper.journal import Journal
 from project.wrapper.lease import Lease
 from project.wrapper.slurm import Slurm
+from project.wrapper.surplus import cancel_surplus
 
 #: Accounting shows a job by name up to 5.1 s after its submission (measured); after that silence means absence.
 SETTLE_S = 8.0
 #: Waits between attempts; slurmctld may be away for minutes while it is restarted.
 RETRY_WAITS_S = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0, 60.0)
 _TWO_DAYS_S = 2 * 86400
+#: So often in a row the same words are Slurm's answer.
+_ENOUGH = 3
 _HELD = ("JobHeldUser", "JobHeldAdmin")
 
 
@@ -53,6 +58,7 @@ class Submission:
 
         Raises:
             SubmissionRefused: Slurm refused the job for good; there is none.
+            LeaseLost: another process goes on with this job.
             SubmissionUnknown: it could not be found out; calling again goes on from there.
         """
         known = (files.read_text(self._paths.slurm_job_id) or "").strip()
@@ -62,34 +68,46 @@ class Submission:
         return known
 
     def _obtain(self) -> str:
-        if files.read_json(self._paths.intent) is not None:
-            found = self._search()
-            if found:
-                return self._adopt(found)
-        for wait_s in (*RETRY_WAITS_S, None):
-            self._lease.check()
-            self._write_intent()
-            try:
-                return self._adopt([self._slurm.submit(self._paths.script)])
-            except SubmissionUnknown:
-                found = self._search()
+        """Return the id of a Slurm job of ours; one is submitted only where there is none.
+
+        After any doubt queue and accounting are asked, right before each new try. What Slurm says again and again
+        while it answers them is its answer, even in words we do not know.
+        """
+        in_doubt, said = files.read_json(self._paths.intent) is not None, [""]
+        error: GridferryError = SubmissionUnknown("")
+        for wait_s in (0.0, *RETRY_WAITS_S, None):
+            if in_doubt:
+                found = self._search(max(SETTLE_S, wait_s or 0.0))
                 if found:
                     return self._adopt(found)
-                if wait_s is None:
+            if wait_s is None or isinstance(error, SubmissionRefused):
+                raise error
+            try:
+                return self._adopt([self._submit()])
+            except (SubmissionRefused, SubmissionUnknown) as caught:
+                if not (in_doubt or isinstance(caught, SubmissionUnknown)):
                     raise
-                self._clock.sleep(wait_s)
+                in_doubt, error = True, caught
+                said.append(caught.detail)
+                if said[-_ENOUGH:] == [caught.detail] * _ENOUGH and not is_silence(caught.detail):
+                    error = refusal(caught.detail)
         raise AssertionError("unreachable: the last wait is None")
+
+    def _submit(self) -> str:
+        self._lease.check()
+        self._write_intent()
+        return self._slurm.submit(self._paths.script)
 
     def _write_intent(self) -> None:
         """Put on record that from now on there may be a Slurm job; the first time counts."""
         if files.read_json(self._paths.intent) is None:
             files.replace_json(self._paths.intent, {"schema": 1, "at_s": self._clock.now_s()})
 
-    def _search(self) -> List[str]:
-        """Return the ids of all Slurm jobs with our name, lowest first, once queue and accounting have answered."""
+    def _search(self, settle_s: float) -> List[str]:
+        """Return the ids of all Slurm jobs with our name, lowest first; that there is none is said by two looks."""
         found = self._search_once()
         if not found:
-            self._clock.sleep(SETTLE_S)
+            self._clock.sleep(settle_s)
             found = self._search_once()
         return found
 
@@ -130,19 +148,9 @@ class Submission:
         own = (files.read_text(self._paths.slurm_job_id) or "").strip()
         for surplus in found:
             if surplus != own:
-                self.cancel_surplus(surplus)
+                with contextlib.suppress(SchedulerUnavailable):  # it stays held, and the follower cancels it
+                    cancel_surplus(self._slurm, self._journal, surplus)
         return own
-
-    def cancel_surplus(self, slurm_job_id: str) -> None:
-        """Cancel a twin, which is held and has never run, and tell so."""
-        try:
-            self._slurm.cancel(slurm_job_id)
-        except SchedulerUnavailable:
-            return  # it stays held, and the follower cancels it once Slurm answers
-        message = f"Slurm held a second job {slurm_job_id} for this one; it never ran and was cancelled"
-        self._journal.append(
-            "notice", {"severity": "warning", "stage": "submission", "message": message, "detail": ""}
-        )
 
     def _release(self, slurm_job_id: str) -> None:
         """Release the job once; a user may hold it again later, and then it stays held."""

@@ -19,6 +19,10 @@ class QuickClock(Clock):
         """Seconds since 1970, the waits included."""
         return super().now_s() + sum(self.waits_s)
 
+    def elapsed_s(self) -> float:
+        """Seconds since some moment, the waits included."""
+        return super().elapsed_s() + sum(self.waits_s)
+
     def sleep(self, seconds: float) -> None:
         """Remember the wait."""
         self.waits_s.append(seconds)

@@ -2,7 +2,7 @@
 
 What they know lies in files beside `$SLURM_CONF`: `state.json` holds the jobs, `script.json` what each program is to
 do in its next calls instead of working as it should (see BEHAVIOURS), `calls.log` the command lines. A released job
-runs at once and has ended when `scontrol release` returns.
+runs at once and has ended when `scontrol release` returns; one that depends on others waits for ever.
 """
 
 import fcntl
@@ -43,7 +43,7 @@ def sbatch(state: State, words: list[str]) -> str:
     directives = [
         line[8:].strip().strip('"') for line in script.read_text().splitlines() if line.startswith("#SBATCH")
     ]
-    held = "--hold" in words
+    waits_for = "JobHeldUser" if "--hold" in words else "Dependency" if _option(directives, "dependency") else ""
     job: Job = {
         "id": str(state["next_id"]),
         "name": _option(directives, "job-name"),
@@ -52,13 +52,13 @@ def sbatch(state: State, words: list[str]) -> str:
         "output": _option(directives, "output"),
         "error": _option(directives, "error"),
         "script": str(script),
-        "reason": "JobHeldUser" if held else "None",
+        "reason": waits_for or "None",
         "submit": _now(),
         "ended": {},
     }
     state["next_id"] += 1
     state["jobs"].append(job)
-    if not held:
+    if not waits_for:
         _run(job)
     return f"{job['id']}\n"
 

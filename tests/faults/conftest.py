@@ -13,6 +13,7 @@ from project.sandbox.preflight import check_machine
 from project.wrapper.clock import Clock
 from project.wrapper.slurm import Slurm
 from tests.contract.conftest import store_url, wire_server
+from tests.contract.registry_process import RegistryProcess
 from tests.contract.slurm.cluster import Cluster
 from tests.faults.daemons import Daemons
 
@@ -35,6 +36,16 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.SandboxInf
         yield api.up(folder, options=api.SandboxOptions(name="faults", nodes=1))
     finally:
         api.down(folder, remove=True)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProcess]:
+    """A registry with accounts `ann` and `root` (administrator)."""
+    process = RegistryProcess(tmp_path_factory.mktemp("registry"))
+    process.furnish()
+    process.add_user("root", admin=True)
+    with process.started():
+        yield process
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ _SQUEUE_COLUMNS = ("slurm_job_id", "tasks", "state", "reason", "start", "submit"
 
 #: popt's last words after an option it does not know.
 _ADVICE = 'Try "'
-_NO_SUCH_JOB = "Invalid job id"
 
 
 class CommandResult(NamedTuple):
@@ -60,6 +59,8 @@ def lines_or_unavailable(result: CommandResult, program: str) -> List[str]:
     if result.exit_code != 0:
         said = "no answer in time" if result.exit_code is None else result.tail
         raise SchedulerUnavailable(f"{program} does not answer: {said}")
+    if result.stdout[-1:] not in ("", "\n"):
+        raise SchedulerUnavailable(f"{program} gave half an answer")
     return [line for line in result.stdout.splitlines() if line.strip()]
 
 
@@ -90,12 +91,15 @@ class Sbatch(NamedTuple):
             if job_id.isdigit():
                 return job_id
         if result.exit_code not in (0, None) and is_refusal(result.stderr):
-            raise SubmissionRefused(
-                f"Slurm refused the job: {clean_complaint(result.tail)}",
-                remedy="Change what it names in the job file and submit again",
-                detail=result.stderr,
-            )
+            raise refusal(result.stderr)
         raise SubmissionUnknown(f"sbatch gave no clear answer: {result.tail}", detail=result.stderr)
+
+
+def refusal(stderr: str) -> SubmissionRefused:
+    """Return the error that tells what sbatch said."""
+    line = clean_complaint(CommandResult(1, "", stderr).tail)
+    remedy = "Change what it names in the job file and submit again"
+    return SubmissionRefused(f"Slurm refused the job: {line}", remedy=remedy, detail=stderr)
 
 
 def clean_complaint(line: str) -> str:
@@ -232,8 +236,6 @@ class Squeue(NamedTuple):
         Raises:
             SchedulerUnavailable: squeue failed; nothing may be concluded about any job.
         """
-        if result.exit_code == 1 and _NO_SUCH_JOB in result.stderr:
-            return []
         lines = lines_or_unavailable(result, "squeue")
         rows = (line.split("|", len(_SQUEUE_COLUMNS) - 1) for line in lines)
         return [QueueRow(*(cell.strip() for cell in row)) for row in rows if len(row) == len(_SQUEUE_COLUMNS)]

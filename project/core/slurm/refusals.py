@@ -43,15 +43,45 @@ _REFUSALS = (
     "invalid user id",
     "unmatched `",  # * a directive with a quote that is not closed
     "command not found",  # there is no sbatch here
+    "unspecified error",  # how a job_submit plugin's no ends, after its own words
+    "no partition specified",
+    "requested nodes not in this partition",
+    "invalid node name",
+    "count specification invalid",
+    "task distribution specification invalid",
+    "invalid license specification",
+    "access denied to requested reservation",
+    "circular job dependency",
+    "operation not supported",
+    "breached requested qos usage threshold",
 )
+
+#: Before these words sbatch tells what the submission itself came to; lines above may be a plugin's.
+_VERDICT = "batch job submission failed:"
+
+#: Words of one who was not heard, or shall try again; they are no answer, however often they come.
+_SILENCE = (
+    "unable to contact", "timed out", "connect", "communication", "message send", "message receive", "socket",
+    "zero bytes", "temporarily", "try again", "retry", "standby", "authentication", "credential", "munge", "shutting",
+)  # fmt: skip
 
 
 def is_refusal(stderr: str) -> bool:
     """Whether sbatch's complaint means that the same job would be refused again."""
-    said = stderr.lower()
+    said = _verdict(stderr)
     return any(words in said for words in _REFUSALS)
 
 
 def is_about_limits(stderr: str) -> bool:
     """Whether a refusal is one that the end of other jobs may lift: so many may be in the queue, and no more."""
     return _LIMITS in stderr.lower()
+
+
+def is_silence(stderr: str) -> bool:
+    """Whether sbatch's complaint says only that it got no answer to speak of."""
+    said = _verdict(stderr)
+    return not said or any(words in said for words in _SILENCE)
+
+
+def _verdict(stderr: str) -> str:
+    return stderr.lower().rpartition(_VERDICT)[2].strip()

@@ -42,7 +42,7 @@ class Delivery:
         Raises:
             LeaseLost, Overtaken: another follower works.
         """
-        now = self._clock.now_s()
+        now = self._clock.elapsed_s()
         if now < self._due_s:
             return False
         try:
@@ -69,7 +69,7 @@ class Delivery:
 
     def _unsent(self, job: Job) -> List[Document]:
         """Return what is to be sent of a job, nothing while it is set aside."""
-        if self._clock.now_s() < self._set_aside_until_s.get(job.job_uuid, 0.0):
+        if self._clock.elapsed_s() < self._set_aside_until_s.get(job.job_uuid, float("-inf")):
             return []
         try:
             return job.journal.unsent()
@@ -125,5 +125,5 @@ class Delivery:
 
     def _set_aside(self, job_uuid: str, why: str) -> None:
         """Leave a job out for a while, so that it does not hold up the others."""
-        self._set_aside_until_s[job_uuid] = self._clock.now_s() + _HEARD_AGAIN_S
+        self._set_aside_until_s[job_uuid] = self._clock.elapsed_s() + _HEARD_AGAIN_S
         log(self._clock, f"{job_uuid} waits: {why}")

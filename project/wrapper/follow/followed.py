@@ -1,13 +1,13 @@
 """One job as the follower sees it; everything it must remember is in the job's journal."""
 
 import os
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Set
+from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set
 
 from project.core import messages
 from project.core.messages import Document
 from project.core.slurm.commands import AccountRow, QueueRow
 from project.core.slurm.reasons import obstacle
-from project.core.slurm.states import PENDING, is_end_state
+from project.core.slurm.states import PENDING, is_end_state, parse_state
 from project.core.states import GatewayState, is_final, is_success, rank
 from project.wrapper import files
 from project.wrapper.follow import observe
@@ -15,6 +15,8 @@ from project.wrapper.job import SUBMISSION, Job
 
 #: A row is some 300 bytes long.
 _ROWS_IN_ENTRY = 1000
+#: Longer than the accounting has ever been seen to lag behind the queue.
+LOST_AFTER_S = 15 * 60.0
 
 
 class FollowedJob:
@@ -22,12 +24,15 @@ class FollowedJob:
 
     Attributes:
         job: what it is.
-        changed_s: when something last changed (seconds since 1970).
+        changed_s: when something last changed, by `Clock.elapsed_s`.
     """
 
     def __init__(self, job: Job, now_s: float) -> None:
         self.job = job
         self.changed_s = now_s
+        self._listed_s = now_s
+        self._slurm_job_id = ""
+        self._last_seq = 0
         self._tasks: observe.Tasks = {}
         self._marks = 0
         self._told: Set[str] = set()
@@ -39,8 +44,9 @@ class FollowedJob:
     @property
     def slurm_job_id(self) -> str:
         """Its Slurm job id, "" before its submission is done and told."""
-        ready = files.read_text(os.path.join(self.job.paths.steps, SUBMISSION)) is not None
-        return (files.read_text(self.job.paths.slurm_job_id) or "").strip() if ready else ""
+        if not self._slurm_job_id and files.read_text(os.path.join(self.job.paths.steps, SUBMISSION)) is not None:
+            self._slurm_job_id = (files.read_text(self.job.paths.slurm_job_id) or "").strip()
+        return self._slurm_job_id
 
     @property
     def state(self) -> str:
@@ -71,18 +77,49 @@ class FollowedJob:
         new, self._marks = marks != self._marks, marks
         return new
 
+    def about_to_ask(self) -> None:
+        """Remember up to where all is told: what Slurm answers now follows from that, and from nothing later."""
+        self._last_seq = len(self.job.journal.entries())
+
     def take_in(self, queue: Sequence[QueueRow], account: Sequence[AccountRow], now_s: float) -> None:
-        """Journal what has changed according to answers of squeue and sacct."""
-        before, slurm_job_id = self._tasks, self.slurm_job_id
-        self._tasks = observe.observe(self.job.job_uuid, slurm_job_id, self._task_names(), before, queue, account)
+        """Journal what has changed according to answers of squeue and sacct.
+
+        Raises:
+            Superseded: another follower has told of this job since we asked; it is to be looked at afresh.
+        """
+        before, expected = self._tasks, self._task_names()
+        may_requeue = self.job.spec.resources.requeue
+        self._tasks = observe.observe(
+            self.job.job_uuid, self.slurm_job_id, expected, before, queue, account, may_requeue=may_requeue
+        )
         rows = observe.changed_rows(before, self._tasks)
-        steps = observe.changes(self._last_slurm_state(), self._tasks, len(self._task_names()))
+        steps = observe.changes(self._slurm_states(), self._tasks, len(expected))
         if rows and steps:
             self.changed_s = now_s
         self._tell_tasks(rows)
         for step in steps:
-            self.job.journal.append("state", self._state_body(step))
+            self._tell("state", self._state_body(step))
+        self._tell_if_lost(queue, account, now_s)
         self._tell_obstacles()
+
+    def _tell(self, kind: str, body: Mapping[str, Any]) -> None:
+        self.job.journal.append_next(self._last_seq, kind, body)
+        self._last_seq += 1
+
+    def _tell_if_lost(self, queue: Sequence[QueueRow], account: Sequence[AccountRow], now_s: float) -> None:
+        """Tell of a job that Slurm no longer lists, once that is no lag any more: nobody shall wait for ever."""
+        if self.ended_in_slurm or any(row.name == self.job.job_uuid for row in queue):
+            self._listed_s = now_s
+        elif now_s - self._listed_s > LOST_AFTER_S:
+            rows = observe.rows_of(self.job.job_uuid, self.slurm_job_id, account)
+            lost = f"Slurm's queue does not list job {self.slurm_job_id} any more"
+            if rows:
+                word = parse_state(rows[-1]["State"]).word
+                remedy = "Ask the cluster's administrators"
+                self.note("error", "queue", f"{lost}, and its accounting says {word}. {remedy}")
+            else:
+                reason = f"{lost}, nor does its accounting; the job script noted {self._marks} starts and ends"
+                self._tell("state", messages.state_body(GatewayState.ERROR.value, stage="queue", reason=reason))
 
     def take_in_memory(self, peaks: Mapping[str, str]) -> None:
         """Journal how much memory the tasks used at most (`MaxRSS`), by their JobID."""
@@ -97,27 +134,19 @@ class FollowedJob:
         """Journal rows of tasks, so many in an entry that it stays small enough for any request."""
         for start in range(0, len(rows), _ROWS_IN_ENTRY):
             part = list(rows[start : start + _ROWS_IN_ENTRY])
-            self.job.journal.append("tasks", {"slurm_job_id": self.slurm_job_id, "rows": part})
+            self._tell("tasks", {"slurm_job_id": self.slurm_job_id, "rows": part})
 
     def _tell_obstacles(self) -> None:
-        """Journal once for each reason why pending tasks will not start as they stand."""
+        """Journal for each reason why pending tasks will not start as they stand."""
         for reason in sorted({row.get("Reason", "") for row in self._tasks.values() if row["State"] == PENDING}):
             found = obstacle(reason)
             if found is not None and reason not in self._told:
                 self._told.add(reason)
-                message = f"the job will not start: {found.text} ({reason}). {found.remedy}"
-                if not any(message == entry["body"].get("message") for entry in self.job.journal.entries()):
-                    self.note("error", "queue", message)
-
-    def surplus_ids(self, queue: Sequence[QueueRow]) -> List[str]:
-        """Return ids of Slurm jobs that carry our name and are not ours."""
-        own = self.slurm_job_id
-        ids = {row.slurm_job_id for row in queue if row.name == self.job.job_uuid and not is_end_state(row.state)}
-        return sorted(ids - {own}) if own else []
+                self.note("error", "queue", f"the job will not start: {found.text} ({reason}). {found.remedy}")
 
     def wants_postprocessing(self) -> bool:
         """Whether a postprocessing module is to run after this end."""
-        success = is_success(self._last_slurm_state())
+        success = is_success(self._slurm_states()[-1])
         return any(success or step.when == "always" for step in self.job.steps("postprocessing"))
 
     def finish(self) -> None:
@@ -125,7 +154,7 @@ class FollowedJob:
         self.job.journal.append("state", messages.state_body(GatewayState.DONE.value))
 
     def note(self, severity: str, stage: str, message: str) -> None:
-        """Journal something worth telling."""
+        """Journal something worth telling, once."""
         self.job.journal.append("notice", {"severity": severity, "stage": stage, "message": message, "detail": ""})
 
     def _task_names(self) -> FrozenSet[str]:
@@ -138,9 +167,8 @@ class FollowedJob:
     def _states(self) -> List[str]:
         return [entry["body"]["state"] for entry in self.job.journal.entries() if entry["kind"] == "state"]
 
-    def _last_slurm_state(self) -> str:
-        known = [state for state in self._states() if state not in GatewayState.__members__]
-        return known[-1] if known else ""
+    def _slurm_states(self) -> List[str]:
+        return [state for state in self._states() if state not in GatewayState.__members__]
 
     def _state_body(self, step: observe.Change) -> Dict[str, object]:
         since = "" if step.since_s is None else messages.format_utc(step.since_s)

@@ -2,10 +2,11 @@
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Mapping, Optional
 
 from project.core.errors import InvalidInput, SchedulerUnavailable, TransferFailed
 from project.core.layout import ClusterPaths
+from project.wrapper import files
 from project.wrapper.campaign import is_its_turn
 from project.wrapper.clock import Clock
 from project.wrapper.follow.delivery import Delivery
@@ -14,12 +15,14 @@ from project.wrapper.follow.log import log
 from project.wrapper.follow.pace import interval_s
 from project.wrapper.follow.report import Overtaken, Reporter
 from project.wrapper.job import open_job
+from project.wrapper.journal import Superseded
 from project.wrapper.lease import Lease, LeaseLost
 from project.wrapper.slurm import Slurm
+from project.wrapper.surplus import cancel_surplus, surplus_in
 
 if TYPE_CHECKING:
     from project.core.messages import Document
-    from project.core.slurm.commands import AccountRow, QueueRow
+    from project.core.slurm.commands import QueueRow
 
 STATUS_EVERY_S = 300.0
 #: How long a finished job's last reports are tried; the client can still relay the journal afterwards.
@@ -28,6 +31,7 @@ GIVE_UP_REPORTING_S = 3 * 86400.0
 _START_AGAIN_S = 30.0
 #: When a lease is tried for again on a disk that is full or away.
 _DISK_AGAIN_S = 5.0
+_NEVER = float("-inf")
 #: What damage to a job's files, or a disk that takes nothing more, may end in.
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, TransferFailed, InvalidInput)
 
@@ -62,8 +66,7 @@ class Follower:
         self._jobs: Dict[str, FollowedJob] = {}
         self._started_s: Dict[str, float] = {}
         self._status: Optional[Document] = None
-        self._status_s = float("-inf")
-        self._query_s = 0.0
+        self._status_s = self._query_s = _NEVER
         self._damaged: List[str] = []
 
     def run(self) -> None:
@@ -119,7 +122,10 @@ class Follower:
             log(self._clock, f"{len(self._damaged)} jobs could not be looked after, such as {self._damaged[0]}")
 
     def _for_each(self, work: Callable[[FollowedJob], None]) -> None:
-        for job_uuid, job in list(self._jobs.items()):
+        self._for_each_of(self._jobs, work)
+
+    def _for_each_of(self, jobs: Mapping[str, FollowedJob], work: Callable[[FollowedJob], None]) -> None:
+        for job_uuid, job in list(jobs.items()):
             with self._apart(job_uuid):
                 work(job)
 
@@ -128,6 +134,8 @@ class Follower:
         """Keep damage to one job's files from the others; it is read anew in the next round."""
         try:
             yield
+        except Superseded:
+            self._jobs.pop(job_uuid, None)  # read anew, it knows what another follower has told
         except _DAMAGE as error:
             self._damaged.append(f"{job_uuid}: {error!r}")
             self._jobs.pop(job_uuid, None)  # what is remembered may be ahead of what was written
@@ -142,18 +150,22 @@ class Follower:
         followed, self._jobs = self._jobs, {}
         for job_uuid in self._active_uuids():
             with self._apart(job_uuid):
-                if os.path.exists(self._paths.job(job_uuid).spec):
+                try:
+                    os.stat(self._paths.job(job_uuid).spec)
                     self._jobs[job_uuid] = followed.get(job_uuid) or self._open(job_uuid)
-                else:  # somebody has removed it
+                except FileNotFoundError:  # somebody has removed it; a disk that does not say is no such thing
                     os.unlink(os.path.join(self._paths.active, job_uuid))
 
     def _open(self, job_uuid: str) -> FollowedJob:
-        return FollowedJob(open_job(self._paths, job_uuid, self._clock), self._clock.now_s())
+        return FollowedJob(open_job(self._paths, job_uuid, self._clock), self._clock.elapsed_s())
 
     # -- Slurm
 
     def _ask_slurm(self) -> None:
-        """One squeue and one sacct for all jobs, when it is time or the disk shows that something happened."""
+        """One sacct and one squeue for all jobs, when it is time or the disk shows that something happened.
+
+        In this order: what the queue says is then the newer, and wins (see observe.py).
+        """
         asked: Dict[str, FollowedJob] = {}
         marks: List[bool] = []
 
@@ -163,40 +175,38 @@ class Follower:
                 asked[job.job.job_uuid] = job
 
         self._for_each(look)
-        now = self._clock.now_s()
+        now = self._clock.elapsed_s()
         if not asked or (now < self._query_s and not any(marks)):
             return
+        self._for_each_of(asked, FollowedJob.about_to_ask)
         try:
-            queue = self._slurm.queue()
             account = self._slurm.account([job.slurm_job_id for job in asked.values()])
-            for job_uuid, job in asked.items():
-                with self._apart(job_uuid):
-                    self._take_in(job, queue, account)
-            self._take_memory(asked)
+            queue = self._slurm.queue()
         except SchedulerUnavailable:
             pass  # no answer says nothing about any job
+        else:
+            self._for_each_of(asked, lambda job: job.take_in(queue, account, now))
+            self._take_memory(asked)
+            self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
         self._take_status(now)
-        youngest = min(self._clock.now_s() - job.changed_s for job in asked.values())
-        self._query_s = self._clock.now_s() + interval_s(youngest, self._slurm.latency_s)
-
-    def _take_in(self, job: FollowedJob, queue: "List[QueueRow]", account: "List[AccountRow]") -> None:
-        job.take_in(queue, account, self._clock.now_s())
-        for surplus in job.surplus_ids(queue):
-            self._cancel_surplus(job, surplus)
+        youngest = min(self._clock.elapsed_s() - job.changed_s for job in asked.values())
+        self._query_s = self._clock.elapsed_s() + interval_s(youngest, self._slurm.latency_s)
 
     def _take_memory(self, asked: Dict[str, FollowedJob]) -> None:
         """Ask once, for jobs that have just ended, how much memory they used."""
-        ended: List[FollowedJob] = []
-        self._for_each(lambda job: ended.append(job) if job.job.job_uuid in asked and job.ended_in_slurm else None)
+        ended: Dict[str, FollowedJob] = {}
+        self._for_each_of(asked, lambda job: ended.update({job.job.job_uuid: job} if job.ended_in_slurm else {}))
         if ended:
-            peaks = self._slurm.peak_memory([job.slurm_job_id for job in ended])
-            for job in ended:
-                with self._apart(job.job.job_uuid):
-                    job.take_in_memory(peaks)
+            with contextlib.suppress(SchedulerUnavailable):
+                peaks = self._slurm.peak_memory([job.slurm_job_id for job in ended.values()])
+                self._for_each_of(ended, lambda job: job.take_in_memory(peaks))
 
-    def _cancel_surplus(self, job: FollowedJob, slurm_job_id: str) -> None:
-        self._slurm.cancel(slurm_job_id)
-        job.note("warning", "submission", f"Slurm held a second job {slurm_job_id} for this one; it was cancelled")
+    def _cancel_surplus(self, queue: "List[QueueRow]", known: Mapping[str, str]) -> None:
+        """Cancel and tell further Slurm jobs of one UUID; a job that was let go has to be heard once more."""
+        for job_uuid, slurm_job_id in sorted(surplus_in(queue, self._paths, known)):
+            with self._apart(job_uuid), contextlib.suppress(SchedulerUnavailable):  # it is met again
+                files.create(os.path.join(self._paths.active, job_uuid), b"")
+                cancel_surplus(self._slurm, open_job(self._paths, job_uuid, self._clock).journal, slurm_job_id)
 
     def _take_status(self, now: float) -> None:
         if now - self._status_s >= STATUS_EVERY_S:
@@ -219,8 +229,8 @@ class Follower:
 
     def _start_for(self, job: FollowedJob, command: str) -> None:
         """Start a process for a job unless one is at work on it or was started a moment ago."""
-        now, job_uuid = self._clock.now_s(), job.job.job_uuid
-        if Lease(job.job.paths.lease).is_held() or now - self._started_s.get(job_uuid, 0.0) < _START_AGAIN_S:
+        now, job_uuid = self._clock.elapsed_s(), job.job.job_uuid
+        if Lease(job.job.paths.lease).is_held() or now - self._started_s.get(job_uuid, _NEVER) < _START_AGAIN_S:
             return
         self._started_s[job_uuid] = now
         self._start(command, job_uuid)
@@ -233,6 +243,6 @@ class Follower:
 
     def _let_go(self, job: FollowedJob) -> None:
         """Forget a job that is done and told, or that nobody would hear about for days."""
-        waited = self._clock.now_s() - job.changed_s
+        waited = self._clock.elapsed_s() - job.changed_s
         if job.finished or (job.is_final and waited > GIVE_UP_REPORTING_S):
             os.unlink(os.path.join(self._paths.active, job.job.job_uuid))

@@ -3,7 +3,10 @@
 Rules, each from a trap somebody fell into:
 * a query that was not answered is not an observation: these functions are then not called at all (psij, fractal);
 * a row counts only if it carries our UUID as its name: Slurm ids are used again (submitit#1660);
-* the accounting's end state wins over the queue, the queue wins over what the accounting does not know yet;
+* the queue, asked last, wins over the accounting: what it lists as waiting or running has not ended, whatever the
+  accounting says of an earlier run (Slurm started it again). An end is the accounting's to tell, since the queue
+  forgets; while an ended job completes, only one that may be started again is waited for;
+* a row of the accounting that bears no name yet counts, unless the queue has this id under another name;
 * array tasks cancelled while pending vanish from the queue and get no end in the accounting (measured); when it were
   all of them, both list the array as a plain job. What is missing twice in a row is taken for cancelled;
 * of a job that ends within seconds the accounting tells the end before all else: no partition, no requested
@@ -12,11 +15,11 @@ Rules, each from a trap somebody fell into:
 """
 
 import time
-from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
-from project.core.slurm.states import CANCELLED, PENDING, RUNNING, aggregate, parse_state
+from project.core.slurm.states import CANCELLED, COMPLETING, PENDING, RUNNING, aggregate, parse_state
 from project.core.states import rank
 
 #: A job's name in the accounting until slurmctld has told it more (measured: for up to 5 s).
@@ -50,8 +53,10 @@ def observe(
     slurm_job_id: str,
     expected: Collection[str],
     known: Tasks,
-    queue: Iterable[QueueRow],
-    account: Iterable[AccountRow],
+    queue: Sequence[QueueRow],
+    account: Sequence[AccountRow],
+    *,
+    may_requeue: bool = False,
 ) -> Tasks:
     """Return the tasks of a job as they are now; a plain job is the task "".
 
@@ -60,25 +65,42 @@ def observe(
         slurm_job_id: its id.
         expected: names of its tasks; for a moment the accounting shows an array as a plain job, too (measured).
         known: tasks as last seen; what is not seen now stays as it was.
-        queue: squeue's rows of the user.
+        queue: squeue's rows of the user, asked after
         account: sacct's rows.
+        may_requeue: whether Slurm may start the job again after an end.
     """
     missed = {task for task, row in known.items() if _MISSED in row}
     tasks = {task: {column: cell for column, cell in row.items() if column != _MISSED} for task, row in known.items()}
+    queued = [row for row in queue if row.slurm_job_id == slurm_job_id and row.name == job_uuid]
+    live = _live(queued, may_requeue=may_requeue)
     listed: List[str] = []
-    for queued in queue:
-        if queued.slurm_job_id == slurm_job_id and queued.name == job_uuid:
-            listed += _names_in_queue(queued)
-            tasks.update(_queued_tasks(queued, tasks))
-    for row in account:
-        if row["JobName"] in (job_uuid, _NAME_NOT_KNOWN_YET) and parse_id(row["JobID"]).slurm_job_id == slurm_job_id:
-            if parse_state(row["State"]).word != PENDING:  # of pending tasks only the queue knows the latest
-                listed += task_names(parse_id(row["JobID"]).tasks)
-            tasks.update(_accounted_tasks(row, tasks))
+    for row in queued:
+        listed += _names_in_queue(row)
+        tasks.update(_queued_tasks(row, tasks))
+    is_reused = any(row.slurm_job_id == slurm_job_id and row.name != job_uuid for row in queue)
+    for told in rows_of(job_uuid, slurm_job_id, account, unnamed=not is_reused):
+        if parse_state(told["State"]).word != PENDING:  # of pending tasks only the queue knows the latest
+            listed += task_names(parse_id(told["JobID"]).tasks)
+        tasks.update(_accounted_tasks(told, tasks, live))
     if listed:
         for task in set(expected).difference(listed):
             tasks[task] = _missing_task(tasks.get(task, {}), _job_id(slurm_job_id, task), was_missed=task in missed)
     return {task: row for task, row in tasks.items() if task in expected}
+
+
+def rows_of(
+    job_uuid: str, slurm_job_id: str, account: Sequence[AccountRow], *, unnamed: bool = True
+) -> List[AccountRow]:
+    """Return those of sacct's rows that are about a job; with `unnamed` also those that bear no name yet."""
+    names = (job_uuid, _NAME_NOT_KNOWN_YET) if unnamed else (job_uuid,)
+    return [row for row in account if row["JobName"] in names and parse_id(row["JobID"]).slurm_job_id == slurm_job_id]
+
+
+def _live(queued: Iterable[QueueRow], *, may_requeue: bool) -> Set[str]:
+    """Return the tasks that the queue shows in a state no end leads to."""
+    ending = () if may_requeue else (COMPLETING,)
+    rows = (row for row in queued if not (parse_state(row.state).ended or parse_state(row.state).word in ending))
+    return {task for row in rows for task in _names_in_queue(row)}
 
 
 def _missing_task(row: TaskRow, job_id: str, *, was_missed: bool) -> TaskRow:
@@ -120,13 +142,15 @@ def _job_id(slurm_job_id: str, task: str) -> str:
     return f"{slurm_job_id}_{task}" if task else slurm_job_id
 
 
-def _accounted_tasks(row: AccountRow, known: Tasks) -> Tasks:
+def _accounted_tasks(row: AccountRow, known: Tasks, live: Collection[str]) -> Tasks:
     """Return what the accounting knows; while a task has not ended, the queue's newer word on its state stays."""
     word = parse_state(row["State"])
     found: Tasks = {}
     for task in task_names(parse_id(row["JobID"]).tasks):
         before = known.get(task, {})
-        if word.ended and row["JobName"] == _NAME_NOT_KNOWN_YET and not _is_believed(before):
+        if word.ended and task in live:
+            found[task] = dict(row, **before)
+        elif word.ended and row["JobName"] == _NAME_NOT_KNOWN_YET and not _is_believed(before):
             found[task] = _told_too_early(row, before, task)
         elif word.ended or rank(word.word) >= rank(before.get("State", "")):
             found[task] = dict(before, **dict(row, JobID=_job_id(parse_id(row["JobID"]).slurm_job_id, task)))
@@ -167,14 +191,15 @@ def counts(tasks: Tasks) -> Dict[str, int]:
     return {word: words.count(word) for word in sorted(set(words))}
 
 
-def changes(last: str, tasks: Tasks, expected_tasks: int) -> List[Change]:
-    """Return what the whole job went through since `last` (a Slurm word, or "" before the first), in order.
+def changes(told: Sequence[str], tasks: Tasks, expected_tasks: int) -> List[Change]:
+    """Return what the whole job went through since what was told of it (Slurm's words), in order.
 
     States too short to be seen are taken from the times Slurm keeps: a job that ended did run if it has a start.
     """
     now = aggregate((parse_state(row["State"]) for row in tasks.values()), expected_tasks)
-    if now is None or now == last:
+    if now is None or [now] == list(told[-1:]):
         return []
+    last = next((word for word in reversed(told) if rank(word)), "")  # a word nobody knows leads nowhere
     started = {task: row for task, row in tasks.items() if row.get("NodeList", "") not in _NO_NODE}
     way = [Change(PENDING, _first(tasks, "Submit")), Change(RUNNING, _first(started, "Start"))]
     passed = [step for step in way if rank(last) < rank(step.state) < rank(now)]

@@ -157,7 +157,7 @@ def test_what_a_job_went_through_is_understood(version: str, name: str) -> None:
         seen.append(" ".join(known[task]["State"].split()[0] for task in expected if task in known))
     assert seen[0] == first_look
     assert seen[-1] == last_look
-    assert " ".join(change.state for change in observe.changes("", known, len(expected))) == way
+    assert " ".join(change.state for change in observe.changes([], known, len(expected))) == way
 
 
 @pytest.mark.parametrize("version", _VERSIONS)

@@ -10,18 +10,21 @@ import pytest
 
 from project.core.layout import JobPaths
 from project.wrapper.clock import Clock
-from project.wrapper.journal import Journal
+from project.wrapper.journal import Journal, Superseded
 from tests.contract.processes import poll
 from tests.unit.wrapper.racing import let_go, race, start
 
 _WRITE = """
 import itertools
+import os
 from project.core.layout import JobPaths
 from project.wrapper.clock import Clock
 from project.wrapper.journal import Journal
 journal = Journal("uuid", JobPaths(sys.argv[1]), Clock())
 for number in range(int(sys.argv[2])) if len(sys.argv) > 2 else itertools.count():
-    print(journal.append("state", {"state": f"S{number}"})["seq"], flush=True)
+    said = f"{number}of{os.getpid()}"
+    journal.append("notice", {"message": said})
+    print(said, flush=True)
 """
 
 
@@ -53,9 +56,9 @@ def test_entries_are_numbered_and_read_by_others(paths: JobPaths) -> None:
 def test_two_writers_never_share_a_number(paths: JobPaths) -> None:
     """Three processes write at once: all numbers are taken once, and each is whole on disk."""
     printed = race(_WRITE, paths.directory, "40", contestants=3)
-    taken = sorted(int(seq) for one in printed for seq in one.split())
-    assert taken == list(range(1, 121))
-    assert [entry["seq"] for entry in open_journal(paths).entries()] == taken
+    entries = open_journal(paths).entries()
+    assert [entry["seq"] for entry in entries] == list(range(1, 121))
+    assert sorted(entry["body"]["message"] for entry in entries) == sorted(" ".join(printed).split())
 
 
 def test_a_writer_killed_in_between_leaves_no_gap(paths: JobPaths) -> None:
@@ -66,19 +69,20 @@ def test_a_writer_killed_in_between_leaves_no_gap(paths: JobPaths) -> None:
         assert writer.stdout is not None
         poll(lambda: len(list(Path(paths.journal).glob("*.json"))) > 20, "some entries")
         writer.kill()
-        told = [int(line) for line in writer.stdout.read().split()]
+        told = writer.stdout.read().split()
     journal = open_journal(paths)
     seqs = [entry["seq"] for entry in journal.entries()]
     assert seqs == list(range(1, len(seqs) + 1))
-    assert set(told) <= set(seqs)
-    assert journal.append("state", {"state": "DONE"})["seq"] == len(seqs) + 1
+    assert set(told) <= {entry["body"]["message"] for entry in journal.entries()}
+    journal.append("state", {"state": "DONE"})
+    assert open_journal(paths).entries()[-1]["seq"] == len(seqs) + 1
 
 
 def test_what_the_registry_has_is_not_sent_again(paths: JobPaths) -> None:
     """The acknowledged number is there for the next process; whether it is news is said."""
     journal = open_journal(paths)
-    for _ in range(3):
-        journal.append("state", {"state": "RUNNING"})
+    for state in ("SUBMITTED", "PENDING", "RUNNING"):
+        journal.append("state", {"state": state})
     assert len(journal.unsent()) == 3
     assert journal.acknowledge(2)
     assert not journal.acknowledge(2)
@@ -90,13 +94,34 @@ def test_what_the_registry_has_is_not_sent_again(paths: JobPaths) -> None:
 def test_what_the_registry_has_lost_is_sent_again(paths: JobPaths) -> None:
     """It was set up anew from an older copy; and what it has beyond our journal hides nothing that comes later."""
     journal = open_journal(paths)
-    for _ in range(3):
-        journal.append("state", {"state": "RUNNING"})
+    for state in ("SUBMITTED", "PENDING", "RUNNING"):
+        journal.append("state", {"state": state})
     journal.acknowledge(99)
     journal.append("state", {"state": "COMPLETED"})
     assert [entry["seq"] for entry in journal.unsent()] == [4]
     assert journal.acknowledge(1)
     assert [entry["seq"] for entry in open_journal(paths).unsent()] == [2, 3, 4]
+
+
+def test_what_is_done_again_is_not_told_again(paths: JobPaths) -> None:
+    """The same entry, whoever wrote it: a process that does a dead one's work once more tells nothing twice."""
+    first, second = open_journal(paths), open_journal(paths)
+    for journal in (first, second, first):
+        journal.append("state", {"state": "UPLOADED"})
+        journal.append("fields", {"fields": {"slurm_job_id": "41"}})
+    assert [entry["kind"] for entry in first.entries()] == ["state", "fields"]
+
+
+def test_what_follows_from_the_last_entry_is_not_told_after_another(paths: JobPaths) -> None:
+    """Two followers saw the job run again: one of them tells so; the other learns that it looked too early."""
+    first, second = open_journal(paths), open_journal(paths)
+    for state in ("RUNNING", "PENDING"):
+        first.append("state", {"state": state})
+    seen = len(second.entries())
+    first.append_next(seen, "state", {"state": "RUNNING"})
+    with pytest.raises(Superseded):
+        second.append_next(seen, "state", {"state": "RUNNING"})
+    assert [entry["body"]["state"] for entry in second.entries()] == ["RUNNING", "PENDING", "RUNNING"]
 
 
 def test_before_the_first_entry(paths: JobPaths) -> None:

@@ -65,12 +65,16 @@ def look(
         ([queued("RUNNING", name="other")], [], None),
         ([queued("RUNNING", job="42")], [], None),
         ([], [accounted("41", "COMPLETED", name="other")], None),
+        ([queued("RUNNING", name="other")], [accounted("41", "RUNNING", name="allocation")], None),
+        ([queued("RUNNING")], [accounted("41", "NODE_FAIL")], "RUNNING"),
+        ([queued("PENDING")], [accounted("41", "PREEMPTED")], "PENDING"),
+        ([queued("PENDING")], [accounted("41", "CANCELLED by 0")], "PENDING"),
         ([], [accounted("42", "COMPLETED")], None),
         ([queued("HIBERNATING")], [], "HIBERNATING"),
     ],
 )
 def test_a_plain_job(queue: list[QueueRow], account: list[dict[str, str]], state: str | None) -> None:
-    """The accounting's end wins, else the newer word; rows of another id or another name say nothing."""
+    """What the queue shows live is not ended; else the newer word; rows of another id or name say nothing."""
     assert look({}, queue, account)[1].get("") == state
 
 
@@ -105,7 +109,11 @@ def test_an_early_end_without_a_node_was_never_running() -> None:
 
 def test_the_pending_rest_of_an_array_is_one_row() -> None:
     """Running tasks have rows of their own in the queue and in the accounting; the rest is a list with a throttle."""
-    queue = [queued("PENDING", "3-4%2", reason="JobArrayTaskLimit"), queued("RUNNING", "1"), queued("RUNNING", "2")]
+    queue = [
+        queued("PENDING", "3-4%2", reason="JobArrayTaskLimit"),
+        queued("COMPLETING", "1"),
+        queued("RUNNING", "2"),
+    ]
     account = [accounted("41_1", "COMPLETED"), accounted("41_[3-4%2]", "PENDING")]
     found, states = look({}, queue, account, (1, 2, 3, 4))
     assert states == {"1": "COMPLETED", "2": "RUNNING", "3": "PENDING", "4": "PENDING"}
@@ -119,6 +127,21 @@ def test_an_array_shown_as_a_plain_job_for_a_moment() -> None:
         "1": "PENDING",
         "2": "PENDING",
     }
+
+
+@pytest.mark.parametrize(
+    ("may_requeue", "state", "next_state"), [(True, "RUNNING", "PENDING"), (False, "NODE_FAIL", "NODE_FAIL")]
+)
+def test_an_end_that_may_be_none_is_waited_for(may_requeue: bool, state: str, next_state: str) -> None:
+    """While it completes, only a job that Slurm may start again has not surely ended."""
+    known: Tasks = {}
+    seen = []
+    for word in ("RUNNING", "COMPLETING", "PENDING"):
+        account = [accounted("41", "RUNNING" if word == "RUNNING" else "NODE_FAIL")]
+        known = observe.observe(_UUID, "41", [""], known, [queued(word)], account, may_requeue=may_requeue)
+        seen.append(known[""]["State"])
+    told = [change.state for change in observe.changes(["PENDING", "RUNNING"], known, 1)]
+    assert (seen, told) == (["RUNNING", *([state] if not may_requeue else ["COMPLETING"]), next_state], [next_state])
 
 
 def test_what_has_ended_stays_ended() -> None:
@@ -144,7 +167,7 @@ def test_tasks_cancelled_while_pending_vanish_and_count_as_cancelled() -> None:
     known, states = look(known, rest, [], (1, 2, 3, 4))
     assert states == {"1": "RUNNING", "2": "CANCELLED", "3": "CANCELLED", "4": "PENDING"}
     known, states = look(known, [], [accounted("41_1", "COMPLETED"), accounted("41_4", "COMPLETED")], (1, 2, 3, 4))
-    assert observe.changes("RUNNING", known, 4)[-1].state == "CANCELLED"
+    assert observe.changes(["RUNNING"], known, 4)[-1].state == "CANCELLED"
 
 
 def test_the_accountings_old_list_of_pending_tasks_does_not_bring_them_back() -> None:
@@ -171,7 +194,7 @@ def test_an_array_whose_tasks_were_all_cancelled_one_by_one() -> None:
     for _ in range(2):
         known, states = look(known, [queued("CANCELLED")], [accounted("41", "CANCELLED by 0")], (1, 2))
     assert states == {"1": "CANCELLED", "2": "CANCELLED"}
-    assert [change.state for change in observe.changes("", known, 2)] == ["CANCELLED"]
+    assert [change.state for change in observe.changes([], known, 2)] == ["CANCELLED"]
 
 
 def test_a_task_that_was_missed_once_and_found_again() -> None:
@@ -221,19 +244,23 @@ def _local_s(text: str) -> float:
         ("RUNNING", [accounted("41_1", "COMPLETED")], 2, []),
         ("RUNNING", [accounted("41_1", "COMPLETED"), accounted("41_2", "FAILED")], 2, ["FAILED"]),
         ("FAILED", [accounted("41", "FAILED")], 1, []),
+        ("PENDING RUNNING", [accounted("41", "HIBERNATING")], 1, ["HIBERNATING"]),
+        ("PENDING RUNNING HIBERNATING", [accounted("41", "COMPLETED")], 1, ["COMPLETED"]),
+        ("PENDING HIBERNATING", [accounted("41", "COMPLETED")], 1, ["RUNNING", "COMPLETED"]),
+        ("PENDING RUNNING PENDING", [accounted("41", "COMPLETED")], 1, ["RUNNING", "COMPLETED"]),
     ],
 )
 def test_the_way_of_a_job(last: str, rows: list[dict[str, str]], expected_tasks: int, states: list[str]) -> None:
     """States too short to be seen are told from the times Slurm keeps; what never ran is not said to have run."""
     tasks = {row["JobID"].partition("_")[2]: row for row in rows}
-    assert [change.state for change in observe.changes(last, tasks, expected_tasks)] == states
+    assert [change.state for change in observe.changes(last.split(), tasks, expected_tasks)] == states
 
 
 def test_changes_say_since_when() -> None:
     """The first submission, the first start, the last end."""
     later = "2026-11-20T10:09:00"
     tasks = {"1": accounted("41_1", "COMPLETED"), "2": accounted("41_2", "COMPLETED", Start=_END, End=later)}
-    assert observe.changes("", tasks, 2) == [
+    assert observe.changes([], tasks, 2) == [
         Change("PENDING", _local_s(_SUBMIT)),
         Change("RUNNING", _local_s(_START)),
         Change("COMPLETED", _local_s(later)),
@@ -266,6 +293,6 @@ def test_no_sequence_of_answers_breaks_it(rounds: list[tuple[list[str], list[str
     told: list[str] = []
     for queue, account in rounds:
         known, _ = look(known, [queued(word) for word in queue], [accounted("41", word) for word in account])
-        told += [change.state for change in observe.changes(told[-1] if told else "", known, 1)]
+        told += [change.state for change in observe.changes(told, known, 1)]
     ended = [SLURM_STATES[word].ended for word in told]
     assert ended == sorted(ended)
