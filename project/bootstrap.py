@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.ports import Connector, FarProgram
+    from project.services.campaign.extend import Extender
     from project.services.cancel import Canceller
     from project.services.clean import Cleaner
     from project.services.export import Exporter
@@ -140,6 +141,17 @@ class Gateway:
         """What the settings say about clusters."""
         return LoginChoice(self.settings.clusters, self.settings.timeout_s, plain_http=self.settings.plain_http)
 
+    def dispatcher(self) -> Dispatcher:
+        """Sends planned jobs."""
+        return Dispatcher(
+            registry=self.registry,
+            records=self.records,
+            repositories=GitRepositories(),
+            wrapper=self.wrapper,
+            view=self.view,
+            logins=self.logins,
+        )
+
     def scout(self) -> Scout:
         """Asks clusters what they would do with a job; several at a time, so it never asks the person."""
         return Scout(
@@ -150,10 +162,23 @@ class Gateway:
             logins=self.logins,
         )
 
+    def extender(self) -> Extender:
+        """Adds tasks to campaigns."""
+        from project.services.campaign.extend import Extender  # noqa: PLC0415 - only what is called is imported
+
+        return Extender(
+            registry=self.registry,
+            records=self.records,
+            far_side=self.far_side(),
+            pack=build_parcel,
+            dispatcher=self.dispatcher(),
+            view=self.view,
+            clock=SystemClock(),
+        )
+
     def submitter(self) -> Submitter:
         """Submits jobs."""
         self.registry.look_up_clusters()  # the answer comes while `self.connector` is imported
-        repositories = GitRepositories()
         scout = self.scout()
         reacher = Reacher(
             connector=self.connector, prompter=self.prompter, view=self.view, logins=self.logins, scout=scout
@@ -162,21 +187,14 @@ class Gateway:
             registry=self.registry,
             records=self.records,
             modules=LocalModules(),
-            planner=Planner(records=self.records, pack=build_parcel, repositories=repositories, view=self.view),
+            planner=Planner(records=self.records, pack=build_parcel, repositories=GitRepositories(), view=self.view),
             toolbox=self.toolbox,
             prompter=self.prompter,
             view=self.view,
             clock=SystemClock(),
             reacher=reacher,
             chooser=Chooser(reacher=reacher, scout=scout, view=self.view, show_ranking=show_as_news),
-            dispatcher=Dispatcher(
-                registry=self.registry,
-                records=self.records,
-                repositories=repositories,
-                wrapper=self.wrapper,
-                view=self.view,
-                logins=self.logins,
-            ),
+            dispatcher=self.dispatcher(),
         )
 
     def retriever(self) -> Retriever:

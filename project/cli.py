@@ -32,6 +32,7 @@ COMMANDS = {
     "resubmit": CommandEntry("project.commands.resubmit", "Submit a job again, changed or not, or its failed tasks."),
     "export": CommandEntry("project.commands.export", "Write a job into one file that `submit` takes, anywhere."),
     "clean": CommandEntry("project.commands.clean", "Remove the folders of ended jobs on their clusters."),
+    "extend": CommandEntry("project.commands.extend", "Add tasks to a campaign, or run its failed ones again."),
     "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
     "where": CommandEntry("project.commands.where", "Say where a job would start first, and why; submits nothing."),
     "explain": CommandEntry("project.commands.explain", "Say why a job is where it is, and what to do."),

@@ -12,7 +12,7 @@ from project.services.remote import Remote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from project.ports import Connector, FarProgram, Prompter, RecordStore, View
+    from project.ports import Connector, FarProgram, LoginNode, Prompter, RecordStore, View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class FarSide:
     logins: LoginChoice
 
     def connect(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> Remote:
-        """Connect to a job's cluster.
+        """Connect to a job's cluster, with the toolbox at hand.
 
         Args:
             job: as the registry has it.
@@ -36,6 +36,16 @@ class FarSide:
         Raises:
             Unreachable, AuthenticationFailed, HostKeyRefused: see Connector.connect.
         """
+        return self.remote(job, self.log_in(job, overrides))
+
+    def remote(self, job: Mapping[str, Any], node: LoginNode) -> Remote:
+        """Return the toolbox on a connection to a job's cluster."""
+        cluster = job["destination_cluster"]
+        own_python = self.logins.own_python(str(cluster["name"]))
+        return Remote(node, cluster, self.toolbox, own_python=own_python)
+
+    def log_in(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> LoginNode:
+        """Return a connection to a job's cluster; arguments and errors as of `connect`."""
         self.view.begin("connect")
         cluster = job["destination_cluster"]
         record = self.records.load(str(job["job_uuid"])) or {}
@@ -46,8 +56,7 @@ class FarSide:
         user_input["private_key"] = self._key_that_exists(user_input["private_key"])
         node = self.connector.connect(login_for(cluster, user_input, self.logins))
         self.view.end(str(cluster["name"]))
-        own_python = self.logins.own_python(str(cluster["name"]))
-        return Remote(node, cluster, self.toolbox, own_python=own_python)
+        return node
 
     def _key_that_exists(self, key: str | None) -> str | None:
         """Return the key's path, asking for another one where it is no longer there."""

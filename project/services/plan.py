@@ -12,6 +12,7 @@ from project.services.campaign.parts import Part, brought_along, part_size, spli
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from project.core.job import ForEach
     from project.core.slurm.limits import Limits
     from project.ports import Packer, RecordStore, Repositories, View
     from project.services.request import SubmitRequest
@@ -72,7 +73,7 @@ class Planner:
             "tar_file": None if directory is None else "parcel.tar.gz",
         }
         parts = _parts(job_uuid, request, limits)
-        specs = part_specs(spec, parts, request, limits)
+        specs = part_specs(spec, parts, request.spec.for_each, limits)
         jobs = part_jobs(job, parts)
         files = {request.module_files[step.module] for step in far_steps}
         others = brought_along(parts, specs) if parts else {}
@@ -104,10 +105,9 @@ def _parts(job_uuid: str, request: SubmitRequest, limits: Limits | None) -> list
 
 
 def part_specs(
-    spec: dict[str, Any], parts: Sequence[Part], request: SubmitRequest, limits: Limits | None
+    spec: dict[str, Any], parts: Sequence[Part], each: ForEach | None, limits: Limits | None
 ) -> list[dict[str, Any]]:
     """Return what the wrapper gets of each part, of a plain job the spec alone; only the first brings a source."""
-    each = request.spec.for_each
     if each is None or limits is None:
         return [spec]
     own = [{"job_uuid": part.job_uuid, "campaign": part.on_cluster(each, limits)} for part in parts]

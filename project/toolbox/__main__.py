@@ -11,7 +11,7 @@ from project.toolbox.clean import clean
 from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
-from project.toolbox.part_manifest import part_manifest
+from project.toolbox.part_manifest import part_manifest, tasks_of
 from project.toolbox.survival import look
 from project.wrapper import __main__ as wrapper
 from project.wrapper import calls, files
@@ -40,6 +40,12 @@ def _manifest(job: Job, events: Events) -> None:
     """List what the job left behind."""
     listed = part_manifest(job) if job.part else manifest(job.paths, job.spec.output)
     events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
+
+
+def _tasks(job: Job, events: Events) -> None:
+    """List the tasks of a campaign's part, and the modules that run after its end."""
+    modules = [module for module in job.sent["modules"] if module["stage"] == "postprocessing"]
+    events.send("tasks", job_uuid=job.job_uuid, tasks=tasks_of(job), modules=modules)
 
 
 def _journal(job: Job, events: Events) -> None:
@@ -117,6 +123,7 @@ COMMANDS: Dict[str, Command] = dict(
     journal=_of_a_job(_journal),
     bundle=_of_a_job(_bundle),
     clean=_guarded(_clean),
+    tasks=_of_a_job(_tasks),
     logs=_guarded(_logs),
     cancel=_guarded(_cancel),
     limits=_guarded(_limits),

@@ -21,7 +21,7 @@ def part_manifest(job: Job) -> Document:
     Beside what a job's manifest has, every file names its `task`, "" for those of the whole campaign; `tasks` has the
     values of each, and `missing_of` the outputs each did not leave.
     """
-    tasks = _tasks(job)
+    tasks = tasks_of(job)
     shared = [pattern for pattern in job.spec.output if not names_in(pattern)]
     own = [pattern for pattern in job.spec.output if names_in(pattern)]
     entries = [dict(describe(name, path), task=task) for task, name, path in _written(job)]
@@ -37,7 +37,7 @@ def part_manifest(job: Job) -> Document:
     return {"schema": SCHEMA, "files": entries, "missing": missing, "tasks": tasks, "missing_of": missing_of}
 
 
-def _tasks(job: Job) -> Dict[str, Dict[str, str]]:
+def tasks_of(job: Job) -> Dict[str, Dict[str, str]]:
     """Return the values of each task, by its number in the array."""
     with open(job.paths.tasks, encoding="utf-8", errors="surrogateescape", newline="\n") as table:
         lines = [line.rstrip("\n") for line in table]

@@ -160,3 +160,38 @@ def test_waiting_for_a_campaign_counts_all_of_its_tasks(grid: Grid, tmp_path: Pa
     dry = grid.client("-u", str(path), *grid.job_settings(), "--dry-run", folder=tmp_path)
     assert "#SBATCH --array=1-2" in dry.stdout
     assert 'test "${TASK_N}" != 4' in dry.stdout
+
+
+def test_a_campaign_is_extended_and_its_failed_tasks_run_again_alone(grid: Grid, tmp_path: Path) -> None:
+    """New files become tasks with the next numbers; --failed repeats only what failed; the last attempt counts."""
+    (tmp_path / "data").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "data" / f"{name}.txt").write_text(f"{name}\n")
+    campaign = submit(
+        grid,
+        tmp_path,
+        for_each="data/*.txt",
+        compilation=["touch compiled"],
+        execution=["echo {name} >> attempts.log", "test {stem} != b -o -e mended || exit 4", "cp {file} {stem}.out"],
+        output=["{stem}.out"],
+    )
+    (tmp_path / "data" / "d.txt").write_text("d\n")
+    more = grid.client("extend", campaign, "data/*.txt", folder=tmp_path)
+    assert more.returncode == 0, more.stderr
+    rows = _table(_gathered(grid, campaign, tmp_path))
+    assert [(row["name"], row["state"]) for row in rows] == [
+        ("a.txt", "COMPLETED"), ("b.txt", "FAILED"), ("c.txt", "COMPLETED"), ("d.txt", "COMPLETED"),
+    ]  # fmt: skip
+    work = job_folder(grid, campaign) / "work"
+    (work / "mended").touch()
+    again = grid.client("extend", campaign[:8], "--failed", folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    results = _gathered(grid, campaign, tmp_path)
+    rows = _table(results)
+    assert [row["state"] for row in rows] == ["COMPLETED"] * 4
+    assert (results / rows[1]["folder"] / "b.out").read_text() == "b\n"
+    assert sorted((work / "attempts.log").read_text().split()) == ["a.txt", "b.txt", "b.txt", "c.txt", "d.txt"]
+    nothing = grid.client("extend", campaign, "data/*.txt", folder=tmp_path)
+    assert (nothing.returncode, "nothing to add" in nothing.stdout) == (0, True)
+    refused = grid.client("extend", campaign, folder=tmp_path)
+    assert refused.returncode == 2

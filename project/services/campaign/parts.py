@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from project.core.errors import UsageError
 from project.core.slurm.limits import Limits
 from project.core.task_table import write_line
 from project.services.remote import Remote
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from project.ports import FarProgram, LoginNode
     from project.task import Task
 
+#: What the registry lists at a time.
+MOST_PARTS = 500
 #: More tasks in one job would make every answer about it long; Slurm's own limit is 1000 unless set otherwise.
 MOST_TASKS_OF_A_PART = 1000
 
@@ -67,7 +70,16 @@ class Part:
 
 
 def split(tasks: Sequence[Task], size: int, *, first: str, campaign: str, after: str = "") -> list[Part]:
-    """Return parts of at most `size` tasks; the first has the UUID `first`, the others new ones."""
+    """Return parts of at most `size` tasks; the first has the UUID `first`, the others new ones.
+
+    Raises:
+        UsageError: they would be too many.
+    """
+    if len(tasks) > size * MOST_PARTS:
+        raise UsageError(
+            f"{len(tasks)} tasks would be more than {MOST_PARTS} arrays of {size}",
+            remedy="Raise for_each.tasks_per_array, or make several campaigns of it",
+        )
     parts: list[Part] = []
     for start in range(0, len(tasks), size):
         job_uuid = str(uuid.uuid4()) if parts else first
@@ -91,6 +103,11 @@ def ask_limits(
     """
     remote = Remote(node, cluster, toolbox, own_python=own_python)
     remote.probe(job_uuid)
+    return limits_of_cluster(remote, spec)
+
+
+def limits_of_cluster(remote: Remote, spec: JobSpec) -> Limits:
+    """Ask the same of a cluster that is connected already."""
     words = (spec.resources.account or "", spec.resources.qos or "")
     answers = [event for event in remote.run("limits", *words) if event["event"] == "limits"]
     return Limits(int(answers[0]["array_tasks"]), int(answers[0]["queued_tasks"]))

@@ -9,15 +9,13 @@ from project.core.errors import JobFailed, RegistryUnavailable
 from project.core.slurm.ids import parse_task_list
 from project.core.slurm.states import is_end_state
 from project.core.states import GatewayState, is_final, is_success
+from project.services.campaign.parts import MOST_PARTS
 from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from project.ports import Clock, Registry, View
-
-#: The registry's largest page; a campaign has no more parts.
-MOST_PARTS = 500
 
 
 def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from project.wrapper.clock import Clock
 from project.wrapper.follow.delivery import Delivery
 from project.wrapper.follow.followed import FollowedJob
 from project.wrapper.follow.log import log
-from project.wrapper.follow.pace import interval_s
+from project.wrapper.follow.pace import interval_s, soonest_s
 from project.wrapper.follow.report import Overtaken, Reporter
 from project.wrapper.job import open_job
 from project.wrapper.journal import Superseded
@@ -66,7 +66,8 @@ class Follower:
         self._jobs: Dict[str, FollowedJob] = {}
         self._started_s: Dict[str, float] = {}
         self._status: Optional[Document] = None
-        self._status_s = self._query_s = _NEVER
+        self._status_s = self._query_s = self._soonest_s = _NEVER
+        self._hastened = False
         self._damaged: List[str] = []
 
     def run(self) -> None:
@@ -176,8 +177,10 @@ class Follower:
 
         self._for_each(look)
         now = self._clock.elapsed_s()
-        if not asked or (now < self._query_s and not any(marks)):
+        self._hastened = self._hastened or any(marks)
+        if not asked or now < (self._soonest_s if self._hastened else self._query_s):
             return
+        self._hastened = False
         self._for_each_of(asked, FollowedJob.about_to_ask)
         try:
             account = self._slurm.account([job.slurm_job_id for job in asked.values()])
@@ -190,6 +193,7 @@ class Follower:
             self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
         self._take_status(now)
         youngest = min(self._clock.elapsed_s() - job.changed_s for job in asked.values())
+        self._soonest_s = self._clock.elapsed_s() + soonest_s(self._slurm.latency_s)
         self._query_s = self._clock.elapsed_s() + interval_s(youngest, self._slurm.latency_s)
 
     def _take_memory(self, asked: Dict[str, FollowedJob]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.wrapper.follow.pace import LONGEST_S, LONGEST_WHEN_YOUNG_S, SHORTEST_S, backoff_s, interval_s
+from project.wrapper.follow.pace import LONGEST_S, LONGEST_WHEN_YOUNG_S, SHORTEST_S, backoff_s, interval_s, soonest_s
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,12 @@ def test_what_is_new_is_looked_at_twice_more_within_a_minute(age_s: float, laten
     """However slow the scheduler: a reason it gives only on second thought is still told within the minute."""
     second = age_s + interval_s(age_s, latency_s)
     assert second + interval_s(second, latency_s) <= 45
+
+
+@pytest.mark.parametrize(("latency_s", "wait_s"), [(0.0, 0.0), (0.2, 1.0), (2.0, 10.0), (600.0, 12.0)])
+def test_tasks_that_end_all_the_time_leave_the_scheduler_its_rest(latency_s: float, wait_s: float) -> None:
+    """What the disk shows hastens a question, but of all time at most a sixth is spent in them."""
+    assert soonest_s(latency_s) == pytest.approx(wait_s)
 
 
 def test_failures_are_met_with_patience() -> None:

@@ -1,0 +1,77 @@
+"""`extend`: more tasks for a campaign, or those that failed once more."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from project.adapters.task_sources import TaskReader
+from project.adapters.terminal import say
+from project.adapters.user_input import settings_alone
+from project.bootstrap import make_gateway
+from project.core.errors import UsageError
+from project.core.job import ForEach
+from project.options import login_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from project.task import Task
+
+
+@click.command("extend", short_help="Add tasks to a campaign, or run its failed ones again.")
+@click.argument("uuid")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--failed", is_flag=True, help="Instead of new tasks: those that did not end well, once more.")
+@login_options()
+def command(
+    uuid: str,
+    *,
+    files: Sequence[str],
+    failed: bool,
+    settings: Sequence[str],
+    assume_yes: bool,
+    no_input: bool,
+    as_json: bool,
+) -> None:
+    """Add a task for each data file (or each line of a table) that the campaign does not have yet.
+
+    The campaign may be running or have ended. Name files as in its job file, from the same folder. With --failed the
+    tasks that did not end well run again, alone, and their new attempt counts.
+    """
+    if failed == bool(files):
+        raise UsageError("there is nothing to add", remedy="Name data files (or a table), or give --failed alone")
+    gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
+    job_uuid, given = gateway.resolver().find(uuid), settings_alone(settings)
+    extender = gateway.extender()
+    submitted = (
+        extender.again(job_uuid, given)
+        if failed
+        else extender.extend(job_uuid, lambda each: read_more(each, files), given)
+    )
+    if as_json:
+        say(json.dumps(submitted and asdict(submitted)))
+    elif submitted is None:
+        say("nothing to add: the campaign has all of these already" if files else "nothing to run again")
+    else:
+        say(f"{submitted.job_uuid}  added to the campaign on {submitted.cluster}")
+
+
+def read_more(each: ForEach, files: Sequence[str]) -> list[Task]:
+    """Return the tasks of further data files, or of further tables.
+
+    Raises:
+        UsageError: the campaign's tasks are combinations of values.
+        InvalidDocument: something is wrong with them.
+    """
+    if each.matrix:
+        raise UsageError("a campaign over a matrix cannot be extended", remedy="Submit another with the new values")
+    reader = TaskReader(Path.cwd(), None)
+    if not each.csv:
+        return reader.read(ForEach(files=files), source="extend", lines={})
+    tables = [each._replace(csv=file) for file in files]
+    return [task for table in tables for task in reader.read(table, source="extend", lines={})]
