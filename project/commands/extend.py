@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from project.adapters.task_sources import TaskReader
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
-from project.core.job import ForEach
+from project.intake import read_more
 from project.options import login_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from project.task import Task
 
 
 @click.command("extend", short_help="Add tasks to a campaign, or run its failed ones again.")
@@ -59,19 +55,3 @@ def command(
         say("nothing to add: the campaign has all of these already" if files else "nothing to run again")
     else:
         say(f"{submitted.job_uuid}  added to the campaign on {submitted.cluster}")
-
-
-def read_more(each: ForEach, files: Sequence[str]) -> list[Task]:
-    """Return the tasks of further data files, or of further tables.
-
-    Raises:
-        UsageError: the campaign's tasks are combinations of values.
-        InvalidDocument: something is wrong with them.
-    """
-    if each.matrix:
-        raise UsageError("a campaign over a matrix cannot be extended", remedy="Submit another with the new values")
-    reader = TaskReader(Path.cwd(), None)
-    if not each.csv:
-        return reader.read(ForEach(files=files), source="extend", lines={})
-    tables = [each._replace(csv=file) for file in files]
-    return [task for table in tables for task in reader.read(table, source="extend", lines={})]

@@ -10,24 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from project.adapters import bundle
-from project.adapters.modules import LocalModules, find_modules
-from project.adapters.source import locate_job, sha256_of
-from project.adapters.task_sources import TaskReader
+from project.adapters.modules import LocalModules
+from project.adapters.source import sha256_of
 from project.adapters.terminal import say
-from project.adapters.user_input import LoadedFile, apply_settings, load, settings_alone
+from project.adapters.user_input import LoadedFile, apply_settings, settings_alone
 from project.bootstrap import Gateway, make_gateway
 from project.core.errors import UsageError
 from project.core.job_file.fields import SECRET_KEYS
 from project.core.job_file.validate import validate
-from project.core.job_source import parse_git
 from project.core.layout import FOLDER, JobPaths
-from project.core.module_steps import parse_modules
-from project.core.problems import InvalidDocument, Problem
 from project.core.slurm.limits import Limits
 from project.core.slurm.script import Placement, render
+from project.intake import read_request
 from project.options import submit_options
 from project.ports import Stage
-from project.services.campaign.check import refuse, task_problems
 from project.services.campaign.parts import part_size
 from project.services.fate import learn_fate
 from project.services.request import SubmitRequest
@@ -36,9 +32,7 @@ from project.services.staging import run_staging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from project.core.job import JobSpec
     from project.services.dispatch import Submitted
-    from project.task import Task
 
 
 @click.command("submit", short_help="Submit a job file (the same as -u).")
@@ -113,66 +107,6 @@ def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> Subm
     return SubmitRequest(
         source, loaded.document, spec, job.steps, job.module_files, job.job_path, job.repository, tasks=()
     )
-
-
-def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[str]) -> SubmitRequest:
-    """Read and check the job file and the modules file; all problems of both are told at once.
-
-    Raises:
-        InvalidDocument: with all problems.
-        UsageError: a file cannot be read.
-    """
-    loaded = load(user_file)
-    apply_settings(loaded, settings)
-    problems: list[InvalidDocument] = []
-    try:
-        spec = validate(loaded.document, source=loaded.source, lines=loaded.lines)
-        repository = parse_git(spec.job or "")
-        job_path = None if repository else _job_path(loaded, spec.job)
-        tasks = _tasks(loaded, spec, job_path)
-    except InvalidDocument as error:
-        problems.append(error)
-    try:
-        steps, files = _read_modules(modules_file)
-    except InvalidDocument as error:
-        problems.append(error)
-    if problems:
-        raise _joined(problems)
-    return SubmitRequest(loaded.source, loaded.document, spec, steps, files, job_path, repository, tasks)
-
-
-def _tasks(loaded: LoadedFile, spec: JobSpec, job_path: Path | None) -> list[Task]:
-    """Return the tasks of a campaign, none of another job."""
-    if spec.for_each is None:
-        return []
-    directory = job_path if job_path is not None and job_path.is_dir() else None
-    tasks = TaskReader(loaded.folder, directory).read(spec.for_each, source=loaded.source, lines=loaded.lines)
-    refuse(loaded.source, task_problems(spec, tasks), loaded.lines)
-    return tasks
-
-
-def _job_path(loaded: LoadedFile, job: str | None) -> Path | None:
-    try:
-        return locate_job(job, loaded.folder)
-    except UsageError as error:
-        problem = Problem("job", error.message, error.remedy, loaded.lines.get("job"))
-        raise InvalidDocument(loaded.source, [problem]) from error
-
-
-def _read_modules(modules_file: Path | None) -> tuple[list[Any], dict[str, Path]]:
-    if modules_file is None:
-        return [], {}
-    loaded = load(modules_file)
-    steps = parse_modules(loaded.document, source=loaded.source, lines=loaded.lines)
-    return steps, find_modules(steps, source=loaded.source, lines=loaded.lines)
-
-
-def _joined(problems: list[InvalidDocument]) -> InvalidDocument:
-    """Return one error that tells the problems of both files."""
-    first = problems[0]
-    first.detail = "\n".join(error.detail for error in problems)
-    first.message = f"{' and '.join(error.counted for error in problems)}; nothing was done"
-    return first
 
 
 def _secrets(request: SubmitRequest | None, settings: Sequence[str]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from project.adapters.modules import LocalModules
 from project.adapters.show.ranking import as_document, show_ranking
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
-from project.commands.submit import read_request
 from project.core.job import AUTO
+from project.intake import read_request
 from project.options import BEHAVIOUR, all_of, job_file_options
 from project.services.choose import nowhere
 from project.services.scout import candidates

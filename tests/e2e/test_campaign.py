@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.e2e.far_side import is_there, job_folder, slurm, submit, wait_until, write_job
+from tests.e2e.far_side import content, is_there, job_folder, slurm, submit, wait_until, write_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,14 +183,14 @@ def test_a_campaign_is_extended_and_its_failed_tasks_run_again_alone(grid: Grid,
         ("a.txt", "COMPLETED"), ("b.txt", "FAILED"), ("c.txt", "COMPLETED"), ("d.txt", "COMPLETED"),
     ]  # fmt: skip
     work = job_folder(grid, campaign) / "work"
-    (work / "mended").touch()
+    grid.site.run(["touch", str(work / "mended")])
     again = grid.client("extend", campaign[:8], "--failed", folder=tmp_path)
     assert again.returncode == 0, again.stderr
     results = _gathered(grid, campaign, tmp_path)
     rows = _table(results)
     assert [row["state"] for row in rows] == ["COMPLETED"] * 4
     assert (results / rows[1]["folder"] / "b.out").read_text() == "b\n"
-    assert sorted((work / "attempts.log").read_text().split()) == ["a.txt", "b.txt", "b.txt", "c.txt", "d.txt"]
+    assert sorted(content(grid, work / "attempts.log").split()) == ["a.txt", "b.txt", "b.txt", "c.txt", "d.txt"]
     nothing = grid.client("extend", campaign, "data/*.txt", folder=tmp_path)
     assert (nothing.returncode, "nothing to add" in nothing.stdout) == (0, True)
     refused = grid.client("extend", campaign, folder=tmp_path)
