@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _FOLDER = "modules"
 _HISTORY = "past-jobs.json"
-_SHIPPED = Path(__file__).resolve().parents[2] / _FOLDER
+#: Gridferry's own: in the repository, or where its package installs them.
+_SHIPPED = (Path(__file__).resolve().parents[2] / _FOLDER, Path(sys.prefix) / "share" / "gridferry" / _FOLDER)
 
 
 def find_modules(steps: Sequence[ModuleStep], *, source: str, lines: Mapping[str, int]) -> dict[str, Path]:
@@ -26,7 +28,7 @@ def find_modules(steps: Sequence[ModuleStep], *, source: str, lines: Mapping[str
     Raises:
         InvalidDocument: naming every module that is nowhere.
     """
-    folders = [Path(source).resolve().parent / _FOLDER, Path.cwd() / _FOLDER, _SHIPPED]
+    folders = [Path(source).resolve().parent / _FOLDER, Path.cwd() / _FOLDER, *_SHIPPED]
     found = {step.module: _first(folders, step.module) for step in steps}
     missing = [
         Problem(

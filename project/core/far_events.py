@@ -102,6 +102,10 @@ _KINDS: Dict[str, _Kind] = {
     ),
     "journal": _Kind({"entries": many(_ENTRY)}, ("entries",)),
     "manifest": _Kind({"job_uuid": UUID, "manifest": _MANIFEST}, ("job_uuid", "manifest")),
+    "tasks": _Kind(
+        {"job_uuid": UUID, "tasks": mapping(mapping(_LONG)), "modules": many(OBJECT)},
+        ("job_uuid", "tasks", "modules"),
+    ),
     "limits": _Kind({"array_tasks": whole(1), "queued_tasks": whole(1)}, ("array_tasks", "queued_tasks")),
     "forecast": _Kind(
         {

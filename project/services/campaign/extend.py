@@ -136,7 +136,8 @@ class Extender:
         self.view.begin("look at the campaign")
         remote.probe(str(parts[0]["job_uuid"]))
         spec = validate(parts[0]["user_input"], source="the campaign's job file")
-        told = {event["job_uuid"]: event for event in remote.run("tasks", *(str(part["job_uuid"]) for part in parts))}
+        events = remote.run("tasks", *(str(part["job_uuid"]) for part in parts))
+        told = {event["job_uuid"]: event for event in events if event["event"] == "tasks"}
         tasks, failed = {}, {}
         for part in parts:
             states = _states(part)

@@ -31,6 +31,7 @@ _GOOD: list[dict[str, Any]] = [
     {"event": "end", "ended": True, "state": "DONE", "outcome": None, "exit_code": "0:0"},
     {"event": "journal", "entries": [_ENTRY]},
     {"event": "manifest", "job_uuid": _UUID, "manifest": {"files": [_FILE], "missing": ["*.png"]}},
+    {"event": "tasks", "job_uuid": _UUID, "tasks": {"1": {"index": "1", "file": "a"}}, "modules": []},
     {"event": "limits", "array_tasks": 1001, "queued_tasks": 5000},
     {"event": "cancelled", "job_uuid": _UUID, "had_ended": "", "survivors": []},
     {"event": "text", "name": "x.out", "task": "", "stream": "out", "text": "words", "offset": 5},
