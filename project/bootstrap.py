@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from project.adapters.archive import TOOLBOX, WRAPPER, Archive
+from project.adapters.findings import KeptFindings
 from project.adapters.git import GitRepositories
 from project.adapters.modules import LocalModules
 from project.adapters.records import Records
@@ -28,13 +31,14 @@ from project.services.submit import Submitter
 from project.services.wait import Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from project.ports import Connector, FarProgram
     from project.services.campaign.extend import Extender
     from project.services.cancel import Canceller
     from project.services.clean import Cleaner
+    from project.services.doctor import Doctor
     from project.services.export import Exporter
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
@@ -190,6 +194,7 @@ class Gateway:
             planner=Planner(records=self.records, pack=build_parcel, repositories=GitRepositories(), view=self.view),
             toolbox=self.toolbox,
             prompter=self.prompter,
+            findings=self.findings,
             view=self.view,
             clock=SystemClock(),
             reacher=reacher,
@@ -259,6 +264,32 @@ class Gateway:
         from project.services.survival import Survival  # noqa: PLC0415 - seldom needed
 
         return Survival(connector=self.connector, toolbox=self.toolbox, clock=SystemClock(), logins=self.logins)
+
+    @cached_property
+    def findings(self) -> KeptFindings:
+        """What `doctor` found last on each cluster."""
+        return KeptFindings(self.settings.home / "findings")
+
+    def doctor(self) -> Doctor:
+        """Looks at all that a job needs on a cluster."""
+        from project.services.doctor import Doctor  # noqa: PLC0415 - seldom needed
+
+        return Doctor(
+            connector=self.connector,
+            silent_connector=self._connector(TerminalPrompter(no_input=True)),
+            registry=self.registry,
+            toolbox=self.toolbox,
+            survival=self.survival(),
+            clock=SystemClock(),
+            view=self.view,
+            logins=self.logins,
+        )
+
+    def who_there(self, cluster: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Who the user is on a cluster where no job file says so."""
+        from project.services.who_there import who_there  # noqa: PLC0415 - seldom needed
+
+        return who_there(cluster, given, self.records, pwd.getpwuid(os.getuid()).pw_name)
 
     def waiter(self) -> Waiter:
         """Waits for a job's end."""

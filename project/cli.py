@@ -36,6 +36,7 @@ COMMANDS = {
     "info": CommandEntry("project.commands.info", "Show the whole grid: clusters, nodes, what is used and free."),
     "where": CommandEntry("project.commands.where", "Say where a job would start first, and why; submits nothing."),
     "explain": CommandEntry("project.commands.explain", "Say why a job is where it is, and what to do."),
+    "doctor": CommandEntry("project.commands.doctor", "Look at all that your jobs need; name what is in the way."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }
 

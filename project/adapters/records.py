@@ -57,6 +57,11 @@ class Records:
         pending = [record for record in candidates if record.get("stage") in _UNFINISHED and "job" in record]
         return max(pending, key=lambda record: record["created_at"], default=None)
 
+    def newest_on(self, cluster: str) -> dict[str, Any] | None:
+        """Return the record of the newest submission to a cluster, None if there is none."""
+        there = [record for record in self._all() if record.get("cluster") == cluster]
+        return max(there, key=lambda record: str(record["created_at"]), default=None)
+
     def beginning(self, prefix: str) -> list[str]:
         """Return the UUIDs on record that begin so."""
         return sorted(path.stem for path in self._folder.glob("*.json") if path.stem.startswith(prefix))

@@ -15,6 +15,8 @@ GridferryError
 ├── SubmissionUnknown        whether Slurm took the job is not known yet    (resuming finds out)
 ├── SchedulerUnavailable     Slurm does not answer                          (trying again may help)
 ├── WaitsForRoom             a campaign's part is not submitted yet         (it follows by itself)
+├── ChecksWarned             no check of `doctor` failed, some warned
+├── ChecksFailed             a check of `doctor` failed
 ├── NotEnded                 the job has not ended, so there is nothing to fetch yet
 ├── JobFailed                the job ended, and not well
 │   └── Cancelled            its owner cancelled it before Slurm had it
@@ -47,6 +49,8 @@ class ExitCode(enum.IntEnum):
     SANDBOX = 15
     SCHEDULER = 16
     STILL_ALIVE = 17
+    CHECKS_WARNED = 18
+    CHECKS_FAILED = 19
     INTERRUPTED = 130
 
 
@@ -92,10 +96,20 @@ class ModuleFailed(GridferryError):
 
 
 class Unreachable(GridferryError):
-    """The login node does not answer as SSH within the limit."""
+    """The login node does not answer as SSH within the limit.
+
+    Attributes:
+        step: of the way there at which it failed: `name`, `port`, `banner`; "" where that is not known.
+    """
 
     exit_code = ExitCode.UNREACHABLE
     transient = True
+    step = ""
+
+    def at(self, step: str) -> "Unreachable":
+        """Return this error, with the step of the way at which it happened."""
+        self.step = step
+        return self
 
 
 class AuthenticationFailed(GridferryError):
@@ -165,6 +179,18 @@ class WaitsForRoom(GridferryError):
 
     exit_code = ExitCode.SCHEDULER
     transient = True
+
+
+class ChecksWarned(GridferryError):
+    """`doctor` found something doubtful, and nothing broken."""
+
+    exit_code = ExitCode.CHECKS_WARNED
+
+
+class ChecksFailed(GridferryError):
+    """`doctor` found something broken."""
+
+    exit_code = ExitCode.CHECKS_FAILED
 
 
 class NotEnded(GridferryError):

@@ -9,11 +9,13 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 from project.core import errors, rules
 from project.core.cluster_status import STATUS
 from project.core.errors import GridferryError, Unreachable
+from project.core.findings import LEVELS, Finding
 from project.core.messages import Document
 from project.core.rules import (
     FLAG,
     NUMBER,
     OBJECT,
+    TIME,
     UUID,
     Rule,
     keyed,
@@ -64,6 +66,9 @@ _SENT = keyed(
     },
     "what a job was made of",
     ("user_input", "modules"),
+)
+_FINDING = keyed(
+    {"level": word(*LEVELS), **dict.fromkeys(("text", "remedy", "check"), _LONG)}, "a finding", Finding._fields
 )
 _NAMES = many(text(1000))
 _COUNT = optional(whole(0))
@@ -117,6 +122,8 @@ _KINDS: Dict[str, _Kind] = {
         },
         ("starts_in_s", "refusal", "partitions", "status"),
     ),
+    "finding": _Kind({"finding": _FINDING}, ("finding",)),
+    "clock": _Kind({"now": TIME}, ("now",)),
     "survival": _Kind({"finding": OBJECT}, ("finding",)),
     "cancelled": _Kind(
         {"job_uuid": UUID, "had_ended": _LONG, "survivors": many(_SURVIVOR)}, ("job_uuid", "had_ended", "survivors")

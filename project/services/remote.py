@@ -15,7 +15,7 @@ from project.core.probe import ProbeAnswer, parse_probe, probe_script
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from project.core.layout import JobPaths
+    from project.core.layout import ClusterPaths, JobPaths
     from project.ports import FarProgram, LoginNode, RemoteFile, Shell, View
     from project.services.reporting import ReportWay
 
@@ -46,9 +46,9 @@ class Remote:
         """Do what `reach` does and make the job's folders; return its paths."""
         return self._reach(job_uuid).paths.job(job_uuid)
 
-    def reach(self) -> None:
-        """Find a Python there, and bring the program if it is missing."""
-        self._reach(None)
+    def reach(self) -> ClusterPaths:
+        """Find a Python there, and bring the program if it is missing; return the cluster's paths."""
+        return self._reach(None).paths
 
     def _reach(self, job_uuid: str | None) -> ProbeAnswer:
         cluster = self._cluster

@@ -1,6 +1,7 @@
 """The toolbox's commands: `python3 -I -S toolbox-<sha12>.pyz COMMAND [WORD ...]`; the wrapper's are among them."""
 
 import json
+import os
 import sys
 from typing import Callable, Dict, List, Sequence
 
@@ -8,6 +9,9 @@ from project.core.messages import Document
 from project.toolbox.bundle import parts_of
 from project.toolbox.cancel import Cancellation
 from project.toolbox.clean import clean
+from project.toolbox.doctor.checks import examine
+from project.toolbox.doctor.patient import LIMIT_S as DOCTOR_LIMIT_S
+from project.toolbox.doctor.patient import DoctorSlurm, Patient
 from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
@@ -117,6 +121,18 @@ def _forecast(words: Sequence[str], events: Events) -> None:
     events.send("forecast", **foretell(words, Oracle(TIMEOUT_S), Clock()))
 
 
+def _examine(words: Sequence[str], events: Events) -> None:
+    """Look at all that a job needs here; what to look at stands in a file beside us, which is removed."""
+    (name,) = words
+    path = os.path.join(own_paths().control, os.path.basename(name))
+    asked = files.read_json(path)
+    files.remove(path)
+    patient = Patient(own_paths(), asked["cluster"], asked["registry"], DoctorSlurm(DOCTOR_LIMIT_S), Clock())
+    events.send("clock", now=Clock().now_utc())
+    for finding in examine(patient):
+        events.send("finding", finding=finding)
+
+
 COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
     manifest=_of_a_job(_manifest),
@@ -127,6 +143,7 @@ COMMANDS: Dict[str, Command] = dict(
     logs=_guarded(_logs),
     cancel=_guarded(_cancel),
     limits=_guarded(_limits),
+    examine=_guarded(_examine),
     survival=_guarded(_survival),
     forecast=_guarded(_forecast),
 )

@@ -55,6 +55,11 @@ class SshConnection:
         """How many channels have been opened on the login node so far."""
         return self._sessions[-1].channels_opened
 
+    @property
+    def transfers_by(self) -> str:
+        """How files move, known once one has."""
+        return self._access.way
+
     def shell(self) -> SshShell:
         """Start a shell (one channel).
 

@@ -96,13 +96,13 @@ def _why(where: str, failures: list[OSError], deadline: Deadline) -> Unreachable
         return Unreachable(
             f"{where} refuses connections: nothing listens there.",
             "Check the host and port; if they are right, the login node's SSH service is down.",
-        )
+        ).at("port")
     if any(isinstance(failure, TimeoutError) for failure in failures):
         return Unreachable(
             f"{where} is silent: no answer within {deadline.limit_s:g} s.",
             "Check your network or VPN; a firewall may drop what you send.",
-        )
-    return Unreachable(f"{where} cannot be reached: {failures[0].strerror}.", "Check your network or VPN.")
+        ).at("port")
+    return Unreachable(f"{where} cannot be reached: {failures[0].strerror}.", "Check your network or VPN.").at("port")
 
 
 def _addresses(host: str, port: int, deadline: Deadline) -> list[_Address]:
@@ -136,4 +136,4 @@ def _look_up(host: str, port: int, deadline: Deadline) -> list[_Address]:
         return answer
     raise Unreachable(
         f"The name {host} cannot be resolved: {answer.strerror}.", "Check the spelling, your network or VPN."
-    )
+    ).at("name")

@@ -40,6 +40,13 @@ class FileAccess:
         self._files: Files | None = None
         self._known_directories: set[bytes] = set()
 
+    @property
+    def way(self) -> str:
+        """How files move, as far as that is known."""
+        if self._files is None:
+            return "nothing was transferred yet"
+        return f"by SFTP{self._roots.words}" if self._sftp else "through a shell: no SFTP sees the folder"
+
     def run(self, path: bytes, action: Callable[[Files], _Result]) -> _Result:
         """Do something with the file `path`; again if SFTP turns out to know it by another name, or not at all.
 

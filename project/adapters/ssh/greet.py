@@ -40,7 +40,7 @@ def greet(
         session.shake_hands(deadline.left_s)
     except (paramiko.SSHException, EOFError, OSError) as error:
         session.close()
-        raise _diagnosis(session.ear.greeting, error, where, deadline) from error
+        raise _diagnosis(session.ear.greeting, error, where, deadline).at("banner") from error
     return session
 
 

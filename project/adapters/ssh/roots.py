@@ -22,6 +22,15 @@ class Roots:
     def __init__(self) -> None:
         self._learned: dict[bytes, bytes] = {}
 
+    @property
+    def words(self) -> str:
+        """What has been learned, for people; "" if nothing was."""
+        pairs = (
+            f"{_shown(shell_root)} is {_shown(sftp_root)} there" for shell_root, sftp_root in self._learned.items()
+        )
+        known = ", ".join(pairs)
+        return f" ({known})" if known else ""
+
     def there(self, path: bytes) -> bytes:
         """Return what SFTP calls the path that the shell calls `path`."""
         for shell_root, sftp_root in self._learned.items():
@@ -60,6 +69,10 @@ class Roots:
         """Take note that SFTP calls `directory` something else; whatever lies beside it is called likewise."""
         shell_root, sftp_root = _without_common_end(directory, seen_as)
         self._learned[shell_root] = sftp_root
+
+
+def _shown(path: bytes) -> str:
+    return path.decode(errors="replace") or "/"
 
 
 def _ends(path: bytes) -> list[bytes]:

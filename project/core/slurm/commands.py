@@ -8,6 +8,9 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 from project.core.errors import SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
 from project.core.slurm.refusals import is_refusal
 
+#: Those of Slurm's programs without which no job can be taken through.
+PROGRAMS = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sinfo")
+
 #: Set for every Slurm command: whole task lists (Slurm cuts them at 64 characters otherwise), ISO times, UTF-8.
 ENVIRONMENT: Mapping[str, str] = {
     "SLURM_BITSTR_LEN": "0",

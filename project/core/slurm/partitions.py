@@ -46,6 +46,11 @@ class Partition(NamedTuple):
     qos: Sequence[str] = ()
     groups: Sequence[str] = ()
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it starts jobs."""
+        return self.state == _UP
+
 
 class ShowPartitions(NamedTuple):
     """Ask for every partition the user may see."""
@@ -104,7 +109,7 @@ def never_starts(resources: Resources, partitions: Sequence[Partition]) -> str:
         return ""
     nodes = resources.nodes or (resources.ntasks if resources.distribution == "scattered" else None)
     limits = (
-        (partition.state != _UP, "partition {} starts no jobs now"),
+        (not partition.is_up, "partition {} starts no jobs now"),
         (
             _above(resources.time_limit_s, partition.max_time_s),
             f"its time limit is above {_time(partition)} of partition {{}}",

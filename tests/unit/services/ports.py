@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from project.ports import Login, Progress, RemoteFile
+    from project.ports import Login, RemoteFile
+    from project.ports.cluster import Progress
 
 UUID = "3f2b1c0e-0000-4000-8000-000000000000"
 CLUSTER = {"name": "nic5", "hostname": "nic5.example.org", "port": 22, "workload_manager": "slurm"}
@@ -205,6 +206,11 @@ class FakeCluster:
         self.exit_status: int | None = 0
         self.error_tail = ""
 
+    @property
+    def transfers_by(self) -> str:
+        """How files move."""
+        return "by SFTP"
+
     def connect(self, login: Login) -> FakeCluster:
         """Log in."""
         self.logins.append(login)
@@ -273,6 +279,10 @@ class FakeRecords:
         """Return it."""
         assert job_uuid == UUID
         return self.record
+
+    def newest_on(self, cluster: str) -> dict[str, Any] | None:
+        """Return it if it is of that cluster."""
+        return self.record if self.record is not None and self.record.get("cluster") == cluster else None
 
     def beginning(self, prefix: str) -> list[str]:
         """Return its UUID if it begins so."""
