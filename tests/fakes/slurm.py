@@ -45,6 +45,18 @@ class FakeSlurm:
         lines = (self._folder / "calls.log").read_text().splitlines()
         return [line for line in lines if line.split(maxsplit=1)[0] == program]
 
+    def forget(self) -> None:
+        """Lose every job, as a Slurm whose state or accounting was wiped."""
+        self._know([])
+
+    def take_in(self, jobs: list[dict[str, Any]]) -> None:
+        """Know of further jobs that nobody has submitted here."""
+        self._know([*self.jobs(), *jobs])
+
+    def _know(self, jobs: list[dict[str, Any]]) -> None:
+        path = self._folder / "state.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "jobs": jobs}))
+
     def jobs(self) -> list[dict[str, Any]]:
         """All jobs it has taken."""
         jobs: list[dict[str, Any]] = json.loads((self._folder / "state.json").read_text())["jobs"]

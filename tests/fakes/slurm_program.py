@@ -156,6 +156,9 @@ BEHAVIOURS = {
     "refuse": (0, "refuse"),  # it says no for good
     "lost": (1, "time out"),  # done, and the answer is lost
     "doubled": (2, "time out"),  # done twice, and the answers are lost
+    "warn": (1, "warn"),  # done, with a warning beside the answer
+    "mutter": (0, "mutter"),  # it says no in words that nobody knows
+    "lost after a plugin spoke": (1, "speak and time out"),  # done; words of a refusal stand above the lost answer
     "empty": (0, "say nothing"),  # it answers, and knows of nothing (yet)
     "hang": (0, "hang"),
     "lost and hang": (1, "hang"),
@@ -165,7 +168,17 @@ BEHAVIOURS = {
 
 
 def _end(how: str, program: str) -> int:
-    complaints = {"complain": _NO_CONTROLLER, "time out": _TIMED_OUT, "refuse": "Invalid partition name specified"}
+    complaints = {
+        "complain": _NO_CONTROLLER,
+        "time out": _TIMED_OUT,
+        "speak and time out": _TIMED_OUT,
+        "refuse": "Invalid partition name specified",
+        "mutter": "The moon is in the wrong phase",
+    }
+    if how == "warn":
+        sys.stderr.write(f"{program}: warning: Your quota is nearly used up, invalid account or not\n")
+    if how == "speak and time out":
+        sys.stderr.write(f"{program}: error: lua: Invalid qos specification? We take it all the same\n")
     if how in complaints:
         sys.stderr.write(f"{program}: error: Batch job submission failed: {complaints[how]}\n")
         return 1
@@ -190,7 +203,7 @@ def main() -> int:
         state = json.loads((_FOLDER / "state.json").read_text())
         answers = [PROGRAMS[program](state, words) for _ in range(works)]
         (_FOLDER / "state.json").write_text(json.dumps(state))
-    if not ending:
+    if ending in ("", "warn"):
         sys.stdout.write(answers[0])
     return _end(ending, program)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from project.core.errors import SubmissionUnknown
+from project.core.errors import SubmissionRefused, SubmissionUnknown
 from project.wrapper.slurm import Slurm
 from project.wrapper.submission import RETRY_WAITS_S, SETTLE_S
 from tests.fakes.clock import QuickClock
@@ -50,13 +51,62 @@ def _is_one_job(job: ClusterJob, fake: FakeSlurm) -> bool:
     return job.runs() == 1 and words in (["COMPLETED"], ["CANCELLED", "COMPLETED"])
 
 
-@pytest.mark.parametrize("behaviour", ["lost", "lost and hang"])
+@pytest.mark.parametrize("behaviour", ["lost", "lost and hang", "lost after a plugin spoke"])
 def test_a_job_whose_answer_was_lost_is_adopted(job: ClusterJob, fake: FakeSlurm, behaviour: str) -> None:
     """Slurm took it and the answer never came: it is found by its name, and sbatch is not tried again."""
     job.cluster.slurm = Slurm(timeout_s=2.0)
     fake.next("sbatch", behaviour)
     assert job.submit() == "41"
     assert len(fake.calls("sbatch")) == 1
+    assert _is_one_job(job, fake)
+
+
+def test_a_warning_beside_the_answer_is_no_doubt(job: ClusterJob, fake: FakeSlurm) -> None:
+    """Slurm takes the job and warns: the id counts, whatever words stand beside it."""
+    fake.next("sbatch", "warn")
+    assert job.submit() == "41"
+    assert (len(fake.calls("sbatch")), fake.calls("squeue")) == (1, [])
+    assert _is_one_job(job, fake)
+
+
+def test_a_refusal_after_a_doubt_is_looked_into(job: ClusterJob, fake: FakeSlurm) -> None:
+    """The limit that is hit may count the job whose answer was lost, and which nobody saw at first: it is adopted."""
+    fake.next("sbatch", "lost", "refuse")
+    for silent in ("squeue", "sacct"):
+        fake.next(silent, "empty", "empty")
+    assert job.submit() == "41"
+    assert len(fake.calls("sbatch")) == 2
+    assert _is_one_job(job, fake)
+
+
+def test_a_refusal_without_a_doubt_is_not_tried_again(job: ClusterJob, fake: FakeSlurm) -> None:
+    """Permanent is permanent: one sbatch, no look, no wait."""
+    fake.next("sbatch", "refuse")
+    with pytest.raises(SubmissionRefused):
+        job.submit()
+    assert isinstance(job.cluster.clock, QuickClock)
+    assert ([len(fake.calls(program)) for program in ("sbatch", "squeue", "sacct")], job.cluster.clock.waits_s) == (
+        [1, 0, 0],
+        [],
+    )
+
+
+def test_a_no_in_unknown_words_is_believed_in_the_end(job: ClusterJob, fake: FakeSlurm) -> None:
+    """Three times the same, while queue and accounting answer and know of no job: a refusal, in Slurm's words."""
+    fake.next("sbatch", *["mutter"] * _LONG)
+    with pytest.raises(SubmissionRefused, match="The moon is in the wrong phase"):
+        job.submit()
+    assert (len(fake.calls("sbatch")), job.id_on_disk) == (3, None)
+
+
+def test_a_clock_an_hour_off_finds_its_job(fake_cluster: Cluster, job: ClusterJob, fake: FakeSlurm) -> None:
+    """The login node's clock is ahead of Slurm's: what was submitted is looked for from long before."""
+    fake_cluster.clock.sleep(3600)
+    fake.next("sbatch", "lost")
+    assert job.submit() == "41"
+    (asked,) = fake.calls("sacct")
+    since = asked.partition("--starttime=")[2].split()[0]
+    assert time.mktime(time.strptime(since, "%Y-%m-%dT%H:%M:%S")) < time.time() - 86400
     assert _is_one_job(job, fake)
 
 
