@@ -91,10 +91,12 @@ class SandboxSite:
 
     Attributes:
         folder: where it lies.
+        options: what it shall be like.
         info: how to reach it, once it runs.
     """
 
     folder: Path
+    options: SandboxOptions = field(default_factory=SandboxOptions)
     info: SandboxInfo | None = field(default=None, init=False)
     registry_host: str = field(default="127.0.0.1", init=False)
     lacks: Mapping[str, str] = field(default_factory=dict, init=False)
@@ -106,7 +108,7 @@ class SandboxSite:
 
     def up(self, progress: Callable[[str, float], None]) -> Sequence[Login]:
         """Start it."""
-        self.info = sandbox.up(self.folder, options=SandboxOptions(), progress=progress)
+        self.info = sandbox.up(self.folder, options=self.options, progress=progress)
         return [self.info]
 
     def down(self) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from demo.grid import Grid
     from project.sandbox.describe import SandboxInfo
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.needs("sandbox")]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def small(grid: Grid) -> Iterator[SandboxInfo]:
         (grid.folder / "settings.yml").unlink(missing_ok=True)
         sandbox.down(folder)
         shutil.rmtree(folder, ignore_errors=True)
-        url = f"http://127.0.0.1:{grid.registry_port}/clusters/small"
+        url = f"{grid.registry_url}/clusters/small"
         requests.delete(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
 
 

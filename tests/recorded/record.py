@@ -1,10 +1,9 @@
 """Records what Slurm's commands print: usage `python -m tests.recorded.record FOLDER [PART...]`.
 
-FOLDER is for a sandbox of its own; parts are the names of PARTS, all of them unless said.
-
-Starts a real Slurm in FOLDER, brings it into one state after the other, and keeps each answer beside this file in
-`slurm-<version>/<name>.json` as {command, stdout, stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads
-them all. For another version, run it where that version's packages are installed, and commit the new folder.
+FOLDER is for what is started; parts are the names of PARTS, all of them unless said. Starts a real Slurm, the machine's
+own in a sandbox, or that of the Debian generation which GRIDFERRY_TEST_GRID names, in containers; brings it into one
+state after the other, and keeps each answer beside this file in `slurm-<version>/<name>.json` as {command, stdout,
+stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads them all. Commit the new folder.
 """
 
 from __future__ import annotations
@@ -12,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demo.docker.engine import find_engine
+from demo.docker.site import DockerSite
+from demo.site import SandboxSite
 from project.core.slurm.commands import ENVIRONMENT, Sacct, Sbatch, Scancel, Scontrol, Squeue
 from project.core.slurm.forecast import WouldStart
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
@@ -25,59 +26,71 @@ from project.core.slurm.partitions import ShowPartitions
 from project.sandbox import api
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Sequence
 
+    from demo.site import Login, Site
+
 _HERE = Path(__file__).resolve().parent
-_NODE = "recorded-1"
 
 
 class Recorder:
-    """Runs Slurm's commands in a sandbox and keeps what they answer.
+    """Runs Slurm's commands on a cluster of one node and keeps what they answer.
 
     Args:
-        info: the sandbox.
+        site: where the cluster is.
+        cluster: how it is reached; told as `recorded` in what is kept.
         folder: where the jobs run; told as `/home/jdoe` in what is kept.
     """
 
-    def __init__(self, info: api.SandboxInfo, folder: Path) -> None:
-        self._environment = {**os.environ, **ENVIRONMENT, "SLURM_CONF": str(info.slurm_conf)}
-        self._info = info
+    def __init__(self, site: Site, cluster: Login, folder: str) -> None:
+        self._site = site
+        self._cluster = cluster
         self._folder = folder
-        self.user = info.ssh_user
+        self.user = cluster.ssh_user
+        self.node = f"{cluster.name}-1"
         version = self.run(["sinfo", "--version"]).stdout.split()[-1]
         self._target = _HERE / f"slurm-{'.'.join(version.split('.')[:2])}"
         self._target.mkdir(exist_ok=True)
 
-    def run(self, argv: Sequence[str], **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command."""
-        environment = {**self._environment, **variables}
-        return subprocess.run(
-            argv, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
-        )
+    def run(
+        self, argv: Sequence[str], *, as_user: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command, in the jobs' folder."""
+        environment = [f"{name}={value}" for name, value in {**ENVIRONMENT, **variables}.items()]
+        return self._site.run(["env", f"--chdir={self._folder}", *environment, *argv], as_user=as_user)
 
     def keep(self, name: str, argv: Sequence[str], **variables: str) -> None:
         """Run a command and keep its answer under a name."""
         done = self.run(argv, **variables)
         kept = {"command": list(argv), "stdout": done.stdout, "stderr": done.stderr, "exit_code": done.returncode}
         text = json.dumps(kept, indent=1, ensure_ascii=False)
-        for private, public in ((str(self._folder), "/home/jdoe"), (f"user={self.user}", "user=jdoe")):
-            text = text.replace(private, public)
+        private = {self._folder: "/home/jdoe", f"user={self.user}": "user=jdoe", self._cluster.name: "recorded"}
+        for word, public in private.items():
+            text = text.replace(word, public)
         (self._target / f"{name}.json").write_text(re.sub(r"127\.0\.0\.1|localhost", "login1", text) + "\n")
         print(name)
 
-    def away(self) -> str:
-        """Return a slurm.conf whose controller is not there."""
-        path = self._folder / "away.conf"
-        text = self._info.slurm_conf.read_text()
-        path.write_text(re.sub(r"^SlurmctldPort=.*$", "SlurmctldPort=9", text, flags=re.MULTILINE))
-        return str(path)
+    def write(self, name: str, text: str) -> str:
+        """Write a file; return its path."""
+        path = f"{self._folder}/{name}"
+        self.run(["sh", "-c", 'printf %s "$1" > "$2"', "sh", text, path])
+        return path
 
     def script(self, *directives: str, line: str = "true", first: str = "#!/bin/bash") -> str:
         """Write a job script; return its path."""
-        path = self._folder / "job.sbatch"
         own = ["--job-name=job", "--output=/dev/null", "--time=5", "--mem-per-cpu=50M", *directives]
-        path.write_text("\n".join([first, *(f"#SBATCH {option}" for option in own), line, ""]))
-        return str(path)
+        return self.write("job.sbatch", "\n".join([first, *(f"#SBATCH {option}" for option in own), line, ""]))
+
+    def away(self) -> str:
+        """Return the path of a configuration in which slurmctld is where nobody listens."""
+        conf = self.run(["sh", "-c", "grep -v ^SlurmctldPort= ${SLURM_CONF:-/etc/slurm/slurm.conf}"]).stdout
+        return self.write("away.conf", conf + "SlurmctldPort=9\n")
+
+    def set_node(self, state: str, reason: str = "") -> None:
+        """Have the administrator set the node's state."""
+        why = [f"reason={reason}"] if reason else []
+        self.run(["scontrol", "update", f"nodename={self.node}", f"state={state}", *why], as_user=False)
 
     def submit(self, name: str, *options: str, line: str = "true") -> str:
         """Submit a job of this name; return its id."""
@@ -183,7 +196,7 @@ def strangers(recorder: Recorder) -> None:
 def nodes(recorder: Recorder) -> None:
     """A node that is well, and one that is down with a reason."""
     recorder.keep("sinfo-idle", Sinfo().argv())
-    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=down", "reason=fan | broken"])
+    recorder.set_node("down", "fan | broken")
     recorder.keep("sinfo-down", Sinfo().argv())
     recorder.keep("sinfo-use", NodeUse().argv())
     recorder.submit("waiting")
@@ -217,9 +230,9 @@ def trials(recorder: Recorder) -> None:
     keep("behind-endless", "--exclusive")
     recorder.run(["scancel", endless])
     recorder.wait_for(endless, "CANCELLED")
-    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=drain", "reason=fan"])
+    recorder.set_node("drain", "fan")
     keep("drained")
-    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=resume"])
+    recorder.set_node("resume")
     recorder.keep("scontrol-partitions", ShowPartitions().argv())
 
 
@@ -234,16 +247,20 @@ PARTS: dict[str, Callable[[Recorder], None]] = {
 
 
 def main(folder: Path, parts: Sequence[str]) -> None:
-    """Record; the sandbox is removed afterwards."""
-    info = api.up(folder / "sandbox", options=api.SandboxOptions(name="recorded", nodes=1))
+    """Record; the cluster is removed afterwards."""
+    suite = os.environ.get("GRIDFERRY_TEST_GRID", "sandbox")
+    site: Site
+    if suite == "sandbox":
+        site = SandboxSite(folder / "sandbox", api.SandboxOptions(name="recorded", nodes=1))
+    else:
+        site = DockerSite(find_engine(), folder / "ssh", suite, f"recorded-{suite}", nodes=1)
     try:
-        work = folder / "jdoe"
-        work.mkdir(exist_ok=True)
-        recorder = Recorder(info, work)
+        cluster = site.up(lambda step, _: print(f"# {step}"))[0]
+        recorder = Recorder(site, cluster, str(cluster.job_root))
         for part in parts:
             PARTS[part](recorder)
     finally:
-        api.down(folder / "sandbox", remove=True)
+        site.down()
 
 
 if __name__ == "__main__":
