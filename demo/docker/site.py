@@ -104,6 +104,8 @@ class DockerSite:
             "sandbox": "is about the sandbox",
             "shared disk": "the clusters share no disk with this machine",
         }
+        if not Path("/sys/fs/cgroup/memory").is_dir():
+            missing["memory limits"] = "memory limits in containers need cgroup version 1 here"
         if slurm < _FIRST_WITH_BUNDLES:
             missing["--container"] = f"Slurm {slurm} has no --container, and Debian {self.suite} no Apptainer"
         return missing
