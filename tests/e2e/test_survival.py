@@ -54,7 +54,7 @@ class _Site:
 #: Runs on the cluster with the wrapper that is there: exits 1 while a follower holds the lease in a folder.
 _HOLDS = """\
 import glob, sys
-sys.path[:0] = glob.glob(sys.argv[1] + "/wrapper-*.pyz")[:1] or sys.exit(0)
+sys.path[:0] = glob.glob(sys.argv[1] + "/wrapper-*.zip")[:1] or sys.exit(0)
 from project.wrapper.lease import Lease
 sys.exit(Lease(sys.argv[2]).is_held())
 """
