@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from api_srv.services.accounts import Caller
 
 blueprint = Blueprint("accounts", __name__)
-_REPORT_TOKEN_SHAPE = {"cluster": rules.NAME, "schema": rules.whole(1)}
+REPORT_TOKEN_SHAPE = {"cluster": rules.NAME, "schema": rules.whole(1)}
+REPORT_TOKEN_REQUIRED = ("cluster",)
 
 
 @blueprint.post("/tokens")
@@ -45,7 +46,7 @@ def get_account(caller: Caller) -> Response:
 def post_report_token(caller: Caller) -> tuple[Response, int]:
     """Make a token that can only report, for the caller on one cluster; say where it shall report to."""
     body = json_object()
-    validate.check(body, _REPORT_TOKEN_SHAPE, ["cluster"])
+    validate.check(body, REPORT_TOKEN_SHAPE, REPORT_TOKEN_REQUIRED)
     cluster = services().clusters.description(body["cluster"])
     token, expires_at = services().accounts.issue_report_token(caller, cluster["name"])
     url = cluster["registry_url"] or services().settings.base_url or request.host_url

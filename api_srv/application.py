@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api_srv import accounts, clusters, health, jobs, pages, problems, reports, sessions
+from api_srv import accounts, clusters, health, jobs, openapi, pages, problems, reports, sessions
 from api_srv.dao.documents import open_documents
 from api_srv.services.bundle import build
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api_srv.config import Settings
     from api_srv.dao.ports import Documents
 
-_BLUEPRINTS = (accounts, clusters, health, jobs, pages, reports)
+_BLUEPRINTS = (accounts, clusters, health, jobs, openapi, pages, reports)
 
 
 def make_application(settings: Settings, documents: Documents | None = None) -> Flask:

@@ -66,6 +66,7 @@ def requires(*scopes: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
                 raise Forbidden("a report token can only report", "Use your own token for this.")
             return view(who, *args, **kwargs)
 
+        checked.scopes = scopes  # type: ignore[attr-defined] # for the description of the API
         return checked
 
     return decorate

@@ -29,6 +29,8 @@ def put_status(caller: Caller) -> Response:
     body = json_object()
     name = str(body.get("name"))
     caller.require_cluster(name)
+    services().clusters.description(name)
+    services().jobs.require_job_on(caller, name)
     return jsonify(services().clusters.report_status(name, body))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 from flask import request
@@ -28,7 +29,7 @@ def json_object(limit_mib: int = _USUAL_LIMIT_MIB) -> dict[str, Any]:
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
     try:
-        body = json.loads(request.get_data(), parse_constant=_refuse_constant)
+        body = json.loads(request.get_data(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"the body is no JSON: {error}", "Send one JSON object in UTF-8.") from error
     if not isinstance(body, dict):
@@ -47,6 +48,13 @@ def page_size(name: str, default: int, most: int) -> int:
     if not (given.isascii() and given.isdecimal() and 1 <= int(given[:9]) <= most):
         raise Invalid([Problem(name, f"this cannot be {given[:40]!r}", f"Write a number from 1 to {most}.")])
     return int(given)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:40]} is too large a number")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -46,8 +46,9 @@ def is_stale(time: str) -> bool:
     return age_s(time) > STALE_AFTER_S
 
 
-def tone(state: str) -> str:
-    """Return the colour class of a state: own, waiting, running, good, quiet or bad."""
+def tone(state: object) -> str:
+    """Return the colour class of whatever a cluster calls a state: own, waiting, running, good, quiet or bad."""
+    state = str(state)
     if state in _OWN_STEPS or state == NOT_SUBMITTED:
         return "own"
     if state == GatewayState.ERROR:
@@ -64,9 +65,9 @@ def headline(job: Mapping[str, Any]) -> str:
     return str(job["outcome"]) if job["outcome"] and state != GatewayState.ERROR else state
 
 
-def tally(states: Iterable[str]) -> list[tuple[str, int]]:
+def tally(states: Iterable[object]) -> list[tuple[str, int]]:
     """Count the tasks in each state, the most frequent first."""
-    return Counter(parse_state(state).word for state in states).most_common()
+    return Counter(parse_state(str(state)).word for state in states).most_common()
 
 
 def shares(cpus: Mapping[str, Any] | None) -> list[tuple[str, int, float, float]]:

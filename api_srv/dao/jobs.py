@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 #: Sorts behind every character of a UUID.
 _AFTER_ALL = "~"
 
+#: A lease's epoch grows by one with each follower; the registry does not miss more of them than that.
+_LARGEST_STEP = 100_000
+_HIGHEST_FIRST = 10**9
+
 
 class JobStore:
     """Jobs by UUID.
@@ -41,9 +45,15 @@ class JobStore:
     def of_owner(self, owner: str, *conditions: Condition, after: str = "", limit: int) -> list[Document]:
         """Return an account's newest jobs that match, older than the job `after`."""
         previous = self.get(after) if after else None
+        if previous and previous["owner"] != owner:  # it does not even tell when it was made
+            previous = None
         older = [Condition("sort", "<", previous["sort"])] if previous else []
         own = Condition("owner", "=", owner)
         return self._documents.find("jobs", own, *conditions, *older, order="sort", descending=True, limit=limit)
+
+    def has_on(self, owner: str, cluster: str) -> bool:
+        """Whether an account has, or had, a job on a cluster."""
+        return bool(self.of_owner(owner, Condition("cluster", "=", cluster), limit=1))
 
     def of_campaign(self, owner: str, campaign: str) -> list[Document]:
         """Return an account's parts of a campaign, in the order of their creation."""
@@ -73,14 +83,17 @@ class JobStore:
         return self._documents.find("tasks", Condition("job_uuid", "=", job_uuid), order="sort")
 
     def raise_epoch(self, owner: str, cluster: str, epoch: int) -> int:
-        """Note a follower's epoch and return the highest seen for this account and cluster."""
+        """Note a follower's epoch and return the highest seen for this account and cluster.
+
+        One that is far too high is not noted, else a stolen token could leave no room above for any true follower.
+        """
         key = f"{owner}/{cluster}"
-        if self._documents.insert("epochs", {"_id": key, "epoch": epoch}):
+        if self._documents.insert("epochs", {"_id": key, "epoch": min(epoch, _HIGHEST_FIRST)}):
             return epoch
 
         def raised(stored: Document) -> bool:
-            higher: bool = epoch > stored["epoch"]
-            stored["epoch"] = max(epoch, stored["epoch"])
+            higher: bool = stored["epoch"] < epoch <= stored["epoch"] + _LARGEST_STEP
+            stored["epoch"] = epoch if higher else stored["epoch"]
             return higher
 
         stored = update(self._documents, "epochs", key, raised)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from typing import TYPE_CHECKING
 
 from api_srv import clock
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from api_srv.dao.users import UserStore
 
 _WINDOW_S = 15 * clock.MINUTE_S
+_SITE_BITS = 64
 _WIDER = 20  # so many times more are let pass for the account alone, and for the address alone
 
 
@@ -48,5 +50,16 @@ class Attempts:
     def _limits(self, name: str, address: str) -> dict[str, int]:
         """Return what is counted, and how many of each are too many; the two together come first."""
         known = hashlib.sha256(name.encode()).hexdigest()[:32]  # whatever somebody typed becomes a short key
-        wider = self._limit * _WIDER
+        wider, address = self._limit * _WIDER, _network(address)
         return {f"both/{known}/{address}": self._limit, f"account/{known}": wider, f"address/{address}": wider}
+
+
+def _network(address: str) -> str:
+    """Return what one person commands: an IPv4 address, or the 64-bit network that a site or home gets of IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, _SITE_BITS), strict=False))

@@ -10,7 +10,7 @@ from api_srv.errors import NotFound
 from api_srv.services import validate
 from project.core import rules
 from project.core.cluster import DEFAULTS, FIELDS, REQUIRED, SHAPE
-from project.core.cluster_status import STATUS_SHAPE
+from project.core.cluster_status import STATUS, STATUS_SHAPE
 from project.core.messages import SCHEMA
 from project.core.problems import Problem
 from project.core.rules import NAME, OBJECT, sized_object, whole
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from api_srv.dao.clusters import ClusterStore
     from api_srv.dao.ports import Document
 
+#: What a cluster, or somebody for it, says of itself.
+TOLD_SHAPE = {"name": NAME, "status": OBJECT._replace(schema=STATUS.schema), "schema": whole(1)}
+TOLD_REQUIRED = ("name", "status")
 _STATUS = sized_object(8_000_000)
 
 
@@ -84,7 +87,7 @@ class Clusters:
             Invalid: every problem of the body.
             NotFound: there is no such cluster.
         """
-        validate.check(body, {"name": NAME, "status": OBJECT, "schema": whole(1)})
+        validate.check(body, TOLD_SHAPE, TOLD_REQUIRED)
         self._stored(name)
         validate.refuse(status_problems(body.get("status")))
         self.keep_status(name, body["status"])

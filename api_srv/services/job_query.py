@@ -67,6 +67,7 @@ _PARAMETERS = {
 }
 #: The beginning of a UUID.
 PREFIX = written(r"[0-9a-f-]{4,36}", "at least 4 characters of a UUID")
+SHAPE = {name: parameter.rule for name, parameter in _PARAMETERS.items()}
 
 
 def parse(given: Mapping[str, str], limit: int) -> JobQuery:
@@ -76,6 +77,6 @@ def parse(given: Mapping[str, str], limit: int) -> JobQuery:
         Invalid: with every problem.
     """
     asked = {name: value for name, value in given.items() if name in _PARAMETERS and value}
-    validate.check(asked, {name: parameter.rule for name, parameter in _PARAMETERS.items()})
+    validate.check(asked, SHAPE)
     conditions = [condition for name, value in asked.items() for condition in _PARAMETERS[name].conditions(value)]
     return JobQuery(conditions, given.get("after", ""), limit)

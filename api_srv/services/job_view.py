@@ -28,6 +28,8 @@ COLUMNS = (
     "WorkDir",
 )
 
+#: Of a cluster that invents others for each task, an answer would have no end.
+_MOST_COLUMNS = 200
 _SHOWN = ("job_uuid", "owner", "state", "reason", "outcome", "ended", "slurm_job_id", "created_at", "updated_at")
 
 
@@ -62,8 +64,8 @@ def view(job: Document, tasks: Iterable[Document], events: Iterable[Document]) -
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Turn rows into columns of equal length; what a row lacks is ""."""
-    names = dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)])
+    """Turn rows into columns of equal length; what a row lacks is "", and further columns have an end."""
+    names = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)]))[:_MOST_COLUMNS]
     return {name: [row.get(name, "") for row in rows] for name in names}
 
 

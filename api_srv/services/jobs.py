@@ -8,13 +8,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from api_srv import clock
-from api_srv.errors import Conflict, NotFound
+from api_srv.errors import Conflict, Forbidden, NotFound
 from api_srv.services import job_document, job_view, progress, recipients, secrets, validate
 from api_srv.services.accounts import REPORT
 from api_srv.services.digest import Digests
 from project.core import rules
 from project.core.problems import Problem
-from project.core.states import GatewayState
+from project.core.states import GatewayState, is_final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,10 @@ _RECENT_KEYS = 200
 #: Enough to show that a prefix is not unique.
 _NAMESAKES = 10
 _KEY = {"key": rules.text(200, least=1)}
-_NOTIFY_SHAPE = {key: progress.NOTICE_SHAPE[key] for key in ("message", "stage", "detail")}
+STATE_SHAPE = {**progress.STATE_SHAPE, **_KEY}
+NOTIFY_SHAPE = {**{key: progress.NOTICE_SHAPE[key] for key in ("message", "stage", "detail")}, **_KEY}
+CREATE_SHAPE = {**job_document.OWNER_FIELDS, **job_document.LASTING_FIELDS}
+UPDATE_SHAPE = {**job_document.OWNER_FIELDS, **job_document.STATUS_FIELD}
 
 
 class Jobs:
@@ -91,8 +94,7 @@ class Jobs:
             NotFound: the job is not the caller's.
         """
         self._own(caller, job_uuid)
-        shape = {**job_document.OWNER_FIELDS, **job_document.STATUS_FIELD}
-        found = self._problems(caller, job_uuid, body, shape)
+        found = self._problems(caller, job_uuid, body, UPDATE_SHAPE)
         cluster = self._cluster(body, found) if "destination_cluster" in body else {}
         validate.refuse(found)
 
@@ -114,18 +116,26 @@ class Jobs:
         Raises:
             Invalid: every problem of the body.
             NotFound: the job is not the caller's.
+            Conflict: the job is in a final state.
         """
         job = self._own(caller, job_uuid)
-        validate.check(body, {**progress.STATE_SHAPE, **_KEY}, ["state"])
+        validate.check(body, STATE_SHAPE, ["state"])
         if "key" not in body and job["state"] == body["state"]:
             return self._view(job)
+        if is_final(job["state"]):
+            raise Conflict(f"the job is {job['state']}, which is final", "Submit it anew to run it again.")
         return self._apply_once(job_uuid, "state", body)
 
     def notify(self, caller: Caller, job_uuid: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Note an error, once for each `key` (Invalid and NotFound as above)."""
         self._own(caller, job_uuid)
-        validate.check(body, {**_NOTIFY_SHAPE, **_KEY}, ["message"])
+        validate.check(body, NOTIFY_SHAPE, ["message"])
         return self._apply_once(job_uuid, "notice", {**body, "severity": "error"})
+
+    def require_job_on(self, caller: Caller, cluster: str) -> None:
+        """Raise Forbidden unless the caller has a job on a cluster, and so something to say about it, or is admin."""
+        if not (caller.admin or self._store.has_on(caller.name, cluster)):
+            raise Forbidden(f"you have no job on {cluster}", "Its status comes from there, with the reports of jobs.")
 
     def _apply_once(self, job_uuid: str, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Apply what has no number in a journal; its key stands in for it."""
@@ -158,8 +168,7 @@ class Jobs:
         return job_view.view(job, self._store.tasks(job_uuid), self._store.events(job_uuid))
 
     def _new(self, caller: Caller, job_uuid: str, body: Mapping[str, Any]) -> Document:
-        shape = {**job_document.OWNER_FIELDS, **job_document.LASTING_FIELDS}
-        found = self._problems(caller, job_uuid, body, shape, ["user_input"])
+        found = self._problems(caller, job_uuid, body, CREATE_SHAPE, ["user_input"])
         cluster = self._cluster(body, found)
         validate.refuse(found)
         job = job_document.new_job(job_uuid, caller.name, cluster, clock.now())

@@ -16,7 +16,7 @@ from api_srv.services import notify, secrets, validate
 from api_srv.services.job_document import PLAIN_FIELDS, set_fields, task_document, user_input
 from project.core.rules import ANYTHING, COUNTS, OBJECT, ROW, Rule, many, optional, sized_object, text, word
 from project.core.slurm.states import Phase, parse_state
-from project.core.states import GatewayState, is_final, outcome_of
+from project.core.states import GatewayState, goes_back, is_final, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +66,9 @@ def _state(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -
     said = entry["body"]["state"].strip()
     state = said if said in _GATEWAY_WORDS else parse_state(said).word
     body = {**entry["body"], "state": state}
+    if goes_back(job["state"], state):  # it counts as heard, and changes nothing
+        add_event(store, job, key, {**entry, "body": {**body, "ignored": f"the job is {job['state']}"}}, mails=False)
+        return
     mails = not job.get("campaign") and notify.mails_state(user_input(job), state)  # a campaign's end is one mail
     add_event(store, job, key, {**entry, "body": body}, mails=mails)
     job["state"], job["reason"] = state, body.get("reason") or ""

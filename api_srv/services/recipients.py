@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from project.core.problems import Problem
+from project.core.rules import MAIL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -29,5 +30,6 @@ def problems(user_input: Mapping[str, Any], account_mail: str, allowed_domains: 
 
 
 def _is_allowed(wanted: str, account_mail: str, allowed_domains: Collection[str]) -> bool:
+    """Whether mail may go to `wanted`, which must be one address: a list of two would pass for the last one."""
     domain = wanted.rpartition("@")[2].lower()
-    return bool(wanted) and (wanted.lower() == account_mail.lower() or domain in allowed_domains)
+    return MAIL.accepts(wanted) and (wanted.lower() == account_mail.lower() or domain in allowed_domains)

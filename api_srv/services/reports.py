@@ -10,8 +10,9 @@ from api_srv.services import progress, validate
 from api_srv.services.clusters import status_problems
 from api_srv.services.digest import Digests
 from project.core import rules
+from project.core.cluster_status import STATUS
 from project.core.messages import SCHEMA
-from project.core.rules import NAME, OBJECT, TIME, many, optional, text, whole
+from project.core.rules import NAME, OBJECT, TIME, keyed, many, optional, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,16 +25,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("gridferry.reports")
 
-_BATCH_SHAPE = {
+_OF_A_JOB = {"job_uuid": text(36, least=36)}
+#: What is wrong with a batch as a whole; what is wrong with one job's entries holds up that job alone.
+BATCH_SHAPE = {
     "schema": whole(SCHEMA),
     "cluster": NAME,
     "epoch": optional(whole(0)),
-    "reports": many(OBJECT),
-    "cluster_status": optional(OBJECT),
+    "reports": many(OBJECT)._replace(schema=many(keyed(_OF_A_JOB, "an entry", tuple(_OF_A_JOB))).schema),
+    "cluster_status": optional(OBJECT)._replace(schema=optional(STATUS).schema),
 }
+BATCH_REQUIRED = ("cluster", "reports")
 _ENTRY_SHAPE = {
     "schema": whole(SCHEMA),
-    "job_uuid": text(36, least=36),
+    **_OF_A_JOB,
     "seq": whole(1, 10**9 - 1),
     "at": TIME,
     "kind": text(100, least=1),
@@ -64,7 +68,7 @@ class Reports:
         cluster = batch["cluster"]
         caller.require_cluster(cluster)
         self._compare_epoch(caller.name, cluster, batch.get("epoch"))
-        if batch.get("cluster_status"):
+        if batch.get("cluster_status") and (caller.admin or self._jobs.has_on(caller.name, cluster)):
             self._clusters.keep_status(cluster, batch["cluster_status"])
         answer: dict[str, Any] = {"schema": SCHEMA, "acknowledged": {}, "refused": {}}
         for job_uuid, entries in _by_job(batch["reports"]).items():
@@ -127,13 +131,12 @@ class Reports:
 
 
 def _check(batch: Mapping[str, Any]) -> None:
-    found = list(rules.problems(batch, _BATCH_SHAPE, ["cluster", "reports"], more_keys=True))
-    if batch.get("cluster_status"):
+    found = list(rules.problems(batch, BATCH_SHAPE, BATCH_REQUIRED, more_keys=True))
+    if batch.get("cluster_status") is not None:
         found.extend(status_problems(batch["cluster_status"]))
     if not found:
-        uuids = {"job_uuid": _ENTRY_SHAPE["job_uuid"]}
         for number, entry in enumerate(batch["reports"]):
-            found.extend(rules.problems(entry, uuids, uuids, where=f"reports[{number}].", more_keys=True))
+            found.extend(rules.problems(entry, _OF_A_JOB, _OF_A_JOB, where=f"reports[{number}].", more_keys=True))
     validate.refuse(found)
 
 

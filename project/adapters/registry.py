@@ -132,6 +132,8 @@ class HttpRegistry:
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         reply = self._ask(method, path, None if body is None else json.dumps(body).encode())
+        if not reply.is_good and reply.status < _CLIENT_ERROR:
+            raise self._nonsense(remedy=_ELSEWHERE)
         if not reply.is_good:
             raise self._refusal(reply)
         try:
@@ -169,10 +171,8 @@ class HttpRegistry:
             raise self._nonsense()
         return [self._checked(each, shape) for each in answer]
 
-    def _nonsense(self, detail: str = "") -> RegistryError:
-        return RegistryError(
-            f"{self._url} does not answer as a registry", remedy="Check GRIDFERRY_REGISTRY", detail=detail
-        )
+    def _nonsense(self, detail: str = "", remedy: str = "Check GRIDFERRY_REGISTRY") -> RegistryError:
+        return RegistryError(f"{self._url} does not answer as a registry", remedy=remedy, detail=detail)
 
     @staticmethod
     def _refusal(reply: Reply) -> RegistryError:
@@ -180,8 +180,7 @@ class HttpRegistry:
         said = problem.get("detail") or problem.get("title") or f"it answered {reply.status}"
         if reply.status >= _SERVER_ERROR:
             return RegistryUnavailable(f"the registry answered {reply.status}: {said}", remedy="Try again in a while")
-        elsewhere = _ELSEWHERE if reply.status < _CLIENT_ERROR else ""
-        remedy = _REMEDIES.get(reply.status) or elsewhere or str(problem.get("remedy", ""))
+        remedy = _REMEDIES.get(reply.status) or str(problem.get("remedy", ""))
         found = list(_problems(problem.get("problems")))
         if len(found) > 1:  # the answer's own words tell the first one; all of them are told here
             listed = "\n".join(each.render("the registry") for each in found)

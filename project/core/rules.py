@@ -21,6 +21,8 @@ _SHOWN_CHARS = 40
 _KEY_CHARS = 200
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _COLUMN = r"[A-Za-z][A-Za-z0-9_/]{0,63}"
+_DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}"
 _COLUMN_PATTERN = re.compile(_COLUMN)
 
 Schema = Dict[str, Any]
@@ -168,7 +170,7 @@ FLAG = Rule(lambda value: isinstance(value, bool), "true or false", {"type": "bo
 TIME = Rule(
     is_utc,
     "a UTC time such as 2026-11-20T10:00:00.000000Z",
-    {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$"},
+    {"type": "string", "pattern": rf"^{_DATE}T{_CLOCK}Z$"},
 )
 OBJECT = Rule(lambda value: isinstance(value, dict), "an object", {"type": "object"})
 ANYTHING = Rule(lambda _: True, "anything", {})

@@ -30,6 +30,19 @@ _BEFORE_SLURM = frozenset(
         GatewayState.COMPILING,
     )
 )
+#: Stands for any of Slurm's words.
+_SLURMS = ""
+_WAY = (
+    GatewayState.CREATED.value,
+    GatewayState.UPLOADED.value,
+    GatewayState.PREPROCESSING.value,
+    GatewayState.COMPILING.value,
+    GatewayState.SUBMITTED.value,
+    _SLURMS,
+    GatewayState.POSTPROCESSING.value,
+    GatewayState.DONE.value,
+    GatewayState.ERROR.value,
+)
 _FINAL = frozenset((GatewayState.DONE.value, GatewayState.ERROR.value))
 _GATEWAY = frozenset(state.value for state in GatewayState)
 
@@ -41,6 +54,21 @@ _END_RANK = 3
 def is_final(state: str) -> bool:
     """Whether Gridferry has nothing left to do for a job in this state."""
     return state in _FINAL
+
+
+def goes_back(before: str, after: str) -> bool:
+    """Whether a job in the state `before` cannot come into the state `after`: what is final stays so.
+
+    Among Slurm's own words any may follow any other: it may start a job again.
+    """
+    if is_final(before):
+        return True
+    return _place(after) < _place(before)
+
+
+def _place(state: str) -> int:
+    """Return how far along the way a state is; all of Slurm's words are in the same place."""
+    return _WAY.index(state) if state in _WAY else _WAY.index(_SLURMS)
 
 
 def is_submitted(state: str) -> bool:

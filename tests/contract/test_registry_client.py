@@ -113,7 +113,7 @@ def impostor() -> Iterator[str]:
 
 
 def test_another_service_is_told_and_a_redirection_gets_no_token(impostor: str) -> None:
-    """A log-in page of a hotel is no registry, and whoever it sends us to does not hear the token."""
+    """A log-in page of a hotel is no registry, and whoever it sends us to does not even hear the question."""
     with pytest.raises(RegistryError, match="does not answer as a registry"):
         HttpRegistry(impostor, "secret").clusters()
-    assert _Impostor.heard == ["Bearer secret", None]
+    assert _Impostor.heard == ["Bearer secret"]

@@ -53,11 +53,14 @@ def _text(mail: EmailMessage) -> str:
 def test_only_changes_worth_telling_are_mailed(registry: RegistryProcess) -> None:
     """Slurm's states, ERROR and error notices are told, each once; our own steps and warnings are not."""
     job_uuid = registry.create_job(job_name="first try")
-    registry.report(*(state(job_uuid, number, word) for number, word in enumerate(_FULL_WAY, 1)))
+    way = _FULL_WAY[:-1]
+    registry.report(*(state(job_uuid, number, word) for number, word in enumerate(way, 1)))
     registry.report(
-        entry(job_uuid, 10, "notice", severity="warning", stage="s", message="a twin", detail=""),
-        entry(job_uuid, 11, "notice", severity="error", stage="postprocessing", message="no disk", detail=""),
-        state(job_uuid, 12, "ERROR", stage="postprocessing", reason="it broke"),
+        entry(job_uuid, len(way) + 1, "notice", severity="warning", stage="s", message="a twin", detail=""),
+        entry(
+            job_uuid, len(way) + 2, "notice", severity="error", stage="postprocessing", message="no disk", detail=""
+        ),
+        state(job_uuid, len(way) + 3, "ERROR", stage="postprocessing", reason="it broke"),
     )
     mails = _mails_of(registry, job_uuid, 5)
     said = ["PENDING", "RUNNING", "FAILED", "problem", "ERROR"]

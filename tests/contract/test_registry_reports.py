@@ -212,9 +212,9 @@ def test_the_status_of_a_cluster_is_replaced_as_a_whole(registry: RegistryProces
     def told(taken_at: str, running: int, *, by_put: bool = False) -> int:
         status = {"taken_at": taken_at, "running_jobs": running, "nodes": [{"name": "n1", "gres": "gpu:a.b:1"}]}
         if by_put:
-            answer = registry.call("PUT", "/clusters", {"name": "sixth", "status": status})
+            answer = registry.call("PUT", "/clusters", {"name": "sixth", "status": status}, user="root")
         else:
-            answer = registry.report(cluster="sixth", cluster_status=status)
+            answer = registry.report(cluster="sixth", cluster_status=status, user="root")
         assert answer.status_code == 200, answer.text
         stored = registry.call("GET", "/clusters/sixth").json()["status"]
         return int(stored["running_jobs"])

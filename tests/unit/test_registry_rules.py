@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from api_srv import clock, presenting
+from api_srv.errors import TooManyAttempts
 from api_srv.services import notify, recipients, secrets
+from api_srv.services.attempts import Attempts
 from project.core import rules
 
 _DOMAINS = frozenset({"uni.example"})
@@ -66,6 +69,43 @@ def test_notify_narrows_what_is_told(chosen: Any, told: list[str]) -> None:
     words = ["CREATED", "PENDING", "RUNNING", "SUSPENDED", "FAILED", "POSTPROCESSING", "DONE", "ERROR", "HIBERNATING"]
     user_input = {} if chosen is None else {"notify": chosen}
     assert [word for word in words if notify.mails_state(user_input, word)] == told
+
+
+class _Counted:
+    """Failed logins in memory, as UserStore keeps them."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def failures(self, key: str, _now: str) -> dict[str, Any] | None:
+        """Return what is counted."""
+        return (
+            {"failures": self.counts[key], "expires_at": clock.later(clock.now(), 60)} if key in self.counts else None
+        )
+
+    def count_failure(self, key: str, _now: str, _expires_at: str) -> None:
+        """Count one."""
+        self.counts[key] = self.counts.get(key, 0) + 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("10.0.0.1", "::ffff:10.0.0.1", True),
+        ("unknown", "unknown", True),
+    ],
+)
+def test_guesses_from_one_place_count_together(first: str, second: str, *, together: bool) -> None:
+    """Whoever has an IPv6 network has as many addresses as they like; they count as one."""
+    attempts = Attempts(_Counted(), limit=3)  # type: ignore[arg-type] # two of its methods are all that is used
+    for _ in range(3):
+        attempts.failed("ann", first)
+    with pytest.raises(TooManyAttempts) if together else nullcontext():
+        attempts.refuse_guessing("ann", second)
 
 
 def test_secrets_are_found_and_removed_at_any_depth() -> None:

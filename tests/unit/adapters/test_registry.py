@@ -144,7 +144,7 @@ def test_no_bytes_break_the_client(begin: bytes, raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("raw", "kind", "said"),
     [
-        (http("302 Found\r\nLocation: https://elsewhere.example/", b""), RegistryError, "it answered 302"),
+        (http("302 Found\r\nLocation: https://elsewhere.example/", b""), RegistryError, "as a registry"),
         (http("401 Unauthorized", b'{"detail": "who are you"}'), RegistryError, "who are you"),
         (http("422 X", b'{"detail": "no", "problems": ["x", {"key": "a", "message": "m"}]}'), RegistryError, "no"),
         (http("500 Oops", b"<html>"), RegistryUnavailable, "answered 500"),
