@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 
 from api_srv import accounts
 from api_srv.services import clusters, job_query, jobs, reports
-from project.core import answers, cluster, rules
+from project.core import answers, rules
 from project.core.messages import SCHEMA
 from project.core.rules import FLAG, MAIL, NAME, OBJECT, UUID, many, schema_of, text, whole
 
@@ -55,8 +55,7 @@ def _answer(shape: rules.Shape) -> rules.Rule:
 
 _JOB, _SUMMARY = _answer(answers.JOB), _answer(answers.SUMMARY)
 _CLUSTER = _answer(answers.WHOLE_CLUSTER)
-_CLUSTER_BODY = {**cluster.SHAPE, "status": answers.WHOLE_CLUSTER["status"], "schema": whole(SCHEMA)}
-_PAGE = {"limit": whole(1, 500), "after": text(200), "details": text(10), "uuid": job_query.PREFIX}
+_PAGE = {"limit": whole(1, 500), "after": text(36), "details": text(10), "uuid": job_query.PREFIX}
 _ACCOUNT = {"name": NAME, "mail": MAIL, "admin": FLAG}
 _AT = "2026-11-20T10:00:00.000000Z"
 _STATUS = {"taken_at": _AT, "pending_jobs": 3, "running_jobs": 5, "nodes": []}
@@ -80,7 +79,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "clusters.get_cluster": Operation({200: _CLUSTER}, (404,)),
     "clusters.put_cluster": Operation(
-        {200: _CLUSTER, 201: _CLUSTER}, (), Body(_CLUSTER_BODY, (), {"hostname": "login.demo.example.org"})
+        {200: _CLUSTER, 201: _CLUSTER}, (), Body(clusters.EDIT_SHAPE, (), {"hostname": "login.demo.example.org"})
     ),
     "clusters.delete_cluster": Operation({204: None}, (404,)),
     "health.get_health": Operation({200: _answer({"status": text(), "store": text(), "mail": OBJECT})}),

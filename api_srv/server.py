@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from api_srv.mailer.relay import Relay
     from api_srv.services.bundle import Services
 
+_LONGEST_LINE_BYTES = 8190  # so that every query of docs/protocol.md fits, whatever is asked for
 _PARTING_S = 5.0  # for the mail that is on its way when the worker ends
 
 
@@ -57,6 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": Worker,
             "threads": settings.threads,
             "timeout": 60,
+            "limit_request_line": _LONGEST_LINE_BYTES,
             "graceful_timeout": 10,
             "keepalive": 5,
             "umask": 0o077,

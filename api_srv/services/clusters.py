@@ -13,7 +13,7 @@ from project.core.cluster import DEFAULTS, FIELDS, REQUIRED, SHAPE
 from project.core.cluster_status import STATUS, STATUS_SHAPE
 from project.core.messages import SCHEMA
 from project.core.problems import Problem
-from project.core.rules import NAME, OBJECT, sized_object, whole
+from project.core.rules import ANYTHING, NAME, OBJECT, optional, sized_object, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: What a cluster, or somebody for it, says of itself.
 TOLD_SHAPE = {"name": NAME, "status": OBJECT._replace(schema=STATUS.schema), "schema": whole(1)}
 TOLD_REQUIRED = ("name", "status")
+#: What an administrator may send: a document as it is answered, or some of its keys.
+EDIT_SHAPE = {**SHAPE, "status": ANYTHING._replace(schema=optional(STATUS).schema), "schema": whole(1)}
 _STATUS = sized_object(8_000_000)
 
 
@@ -62,7 +64,7 @@ class Clusters:
         given = {key: value for key, value in body.items() if key not in {"schema", "status"}}
         status = body.get("status")  # null, as GET answers before the first one, says nothing
         known = self._store.get(name) is not None
-        found = list(rules.problems({"name": name, **given}, SHAPE, () if known else REQUIRED))
+        found = list(rules.problems({"name": name, **body}, EDIT_SHAPE, () if known else REQUIRED))
         if given.get("name", name) != name:
             found.append(Problem("name", f"this is not {name}", "Leave it out, or write the name in the address."))
         if status is not None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from api_srv.dao.ports import Condition
 from api_srv.services import validate
-from project.core.rules import MOST_TEXT_CHARS, TIME, UUID, Rule, text, word, written
+from project.core.rules import TIME, UUID, Rule, text, word, written
 from project.core.slurm.states import is_end_state, parse_state
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_ANY = text(200)
+_ANY = text(100)
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -58,7 +58,7 @@ _PARAMETERS = {
     "state": _Parameter(_ANY, _in_state),
     "ended": _Parameter(word("true", "false"), lambda given: [Condition("ended", "=", given == "true")]),
     "cluster": _Parameter(_ANY, _equal("cluster")),
-    "label": _Parameter(text(MOST_TEXT_CHARS), _labelled),
+    "label": _Parameter(text(200), _labelled),
     "since": _Parameter(TIME, lambda given: [Condition("sort", ">=", given)]),
     "before": _Parameter(TIME, lambda given: [Condition("sort", "<", given)]),
     "campaign": _Parameter(UUID, _equal("campaign")),

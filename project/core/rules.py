@@ -151,7 +151,8 @@ def _are_columns(value: Any) -> bool:
     lists = isinstance(value, dict) and all(isinstance(column, list) for column in value.values())
     if not lists or len({len(column) for column in value.values()}) > 1:
         return False
-    return all(_is_row(dict(zip(value, cells))) for cells in zip(*value.values()))
+    named = _is_row(dict.fromkeys(value))
+    return named and all(_is_row(dict(zip(value, cells))) for cells in zip(*value.values()))
 
 
 def _is_mail(value: object) -> bool:

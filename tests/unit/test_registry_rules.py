@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from api_srv import clock, presenting
@@ -12,29 +13,55 @@ from api_srv.errors import TooManyAttempts
 from api_srv.services import notify, recipients, secrets
 from api_srv.services.attempts import Attempts
 from project.core import rules
+from project.core.cluster_status import STATUS
 
 _DOMAINS = frozenset({"uni.example"})
 
 
-@pytest.mark.parametrize(
-    ("rule", "good", "bad"),
-    [
-        (rules.text(3, least=1), ["a", "abc"], ["", "abcd", 1, None]),
-        (rules.whole(1, 9), [1, 9], [0, 10, True, 1.0, "1"]),
-        (rules.word("a", "b"), ["a"], ["c", ["a"], None]),
-        (rules.many(rules.FLAG), [[], [True]], [[1], True, {}]),
-        (rules.NAME, ["demo", "a.b-c_1"], ["", "-a", "a/b", "a" * 65, "ż", "a\n"]),
-        (rules.UUID, ["3f2b1c0e-0000-4000-8000-000000000000"], ["3F2B1C0E-0000-4000-8000-000000000000", "x", ""]),
-        (rules.MAIL, ["a@b.example"], ["a", "a b@c", "a@b\nBcc: c@d", "a@b,c@d", ""]),
-        (rules.TIME, ["2026-11-20T10:00:00.000000Z"], ["2026-11-20", "2026-11-20T10:00:00Z", 5, ""]),
-        (rules.ROW, [{}, {"JobID": "1", "NCPUS": 4, "X": None}], [{"a.b": "x"}, {"$x": 1}, {"a": []}, []]),
-        (rules.SCALAR, [None, "x", 5, True], [1.5, [], {}, 2**60]),
-    ],
-)
+_AT = "2026-11-20T10:00:00.000000Z"
+_UUID = "3f2b1c0e-0000-4000-8000-000000000000"
+_RULES = [
+    (rules.text(3, least=1), ["a", "abc"], ["", "abcd", 1, None]),
+    (rules.whole(1, 9), [1, 9], [0, 10, True, 1.0, "1"]),
+    (rules.word("a", "b"), ["a"], ["c", ["a"], None]),
+    (rules.many(rules.FLAG), [[], [True]], [[1], True, {}]),
+    (rules.NAME, ["demo", "a.b-c_1"], ["", "-a", "a/b", "a" * 65, "ż", "a\n"]),
+    (rules.UUID, ["3f2b1c0e-0000-4000-8000-000000000000"], ["3F2B1C0E-0000-4000-8000-000000000000", "x", ""]),
+    (rules.MAIL, ["a@b.example"], ["a", "a b@c", "a@b\nBcc: c@d", "a@b,c@d", ""]),
+    (rules.TIME, ["2026-11-20T10:00:00.000000Z"], ["2026-11-20", "2026-11-20T10:00:00Z", 5, ""]),
+    (rules.ROW, [{}, {"JobID": "1", "NCPUS": 4, "X": None}], [{"a.b": "x"}, {"$x": 1}, {"a": []}, []]),
+    (rules.SCALAR, [None, "x", 5, True], [1.5, [], {}, 2**60]),
+    (rules.written("a+", "a's"), ["a", "aaa"], ["", "b", "ab", "a\n", 1]),
+    (rules.optional(rules.FLAG), [None, True], [0, "", "null"]),
+    (rules.NUMBER, [1, 1.5, -3], ["1", None, True, 1e300]),
+    (rules.COUNTS, [{}, {"a": 1}], [{"a": "1"}, {"a": -1}, [], {"a": None}]),
+    (rules.COLUMNS, [{}, {"JobID": ["1"], "State": ["R"]}], [{"JobID": "1"}, {"a.b": []}, {"JobID": [[]]}, []]),
+    (rules.keyed({"x": rules.FLAG}, "", ["x"]), [{"x": True}, {"x": False, "y": 1}], [{}, {"x": 1}, []]),
+    (STATUS, [{"taken_at": _AT, "nodes": [{"name": "n", "cpus": None}]}], [{}, {"taken_at": _AT, "nodes": [{}]}]),
+]
+
+
+@pytest.mark.parametrize(("rule", "good", "bad"), _RULES)
 def test_rules(rule: rules.Rule, good: list[Any], bad: list[Any]) -> None:
     """Each rule accepts what it describes and nothing else."""
     assert [value for value in good if not rule.accepts(value)] == []
     assert [value for value in bad if rule.accepts(value)] == []
+
+
+@pytest.mark.parametrize(("rule", "good", "bad"), _RULES)
+def test_what_is_published_of_a_rule_is_the_rule(rule: rules.Rule, good: list[Any], bad: list[Any]) -> None:
+    """Its JSON Schema says the same, but for what JSON Schema takes for a whole number and for a mail address."""
+    published = jsonschema_rs.Draft202012Validator(rule.schema, validate_formats=True)
+    assert [value for value in good if not published.is_valid(value)] == []
+    assert [value for value in bad if published.is_valid(value) and value not in (1.0, "a@b,c@d")] == []
+
+
+def test_what_is_all_wrong_is_told_with_an_end() -> None:
+    """A hundred problems are enough, and the search for what was meant is not made for each of a million keys."""
+    body = {f"{number}{'x' * 100_000 if number == 0 else ''}": 1 for number in range(300_000)}
+    found = list(rules.problems(body, {"known": rules.FLAG}))
+    assert len(found) == rules.MOST_PROBLEMS
+    assert max(len(problem.key) for problem in found) <= 200
 
 
 @pytest.mark.parametrize(
