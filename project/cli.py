@@ -9,7 +9,7 @@ import click
 
 from project.core.errors import ExitCode, GridferryError
 from project.core.printable import harmless
-from project.options import submit_options
+from project.options import results_options, submit_options
 
 
 class CommandEntry(NamedTuple):
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
 )
 @submit_options(required=False)
 @click.option("-r", "--retrieve", metavar="UUID", help="Fetch the results of this job (see `retrieve`).")
-@click.option("--to", type=click.Path(), metavar="DIR", help="With -r: where the results go  [default: ./UUID]")
+@results_options("With -r: ")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Submit one job file to any of your Slurm clusters, hear by mail how it goes, fetch the results by UUID.

@@ -79,6 +79,17 @@ def output_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return all_of(OUTPUT)
 
 
+def results_options(prefix: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator for where results go; `prefix` begins each help text."""
+    to = click.option(
+        "--to", type=click.Path(path_type=Path), metavar="DIR", help=f"{prefix}Where they go  [default: ./UUID]"
+    )
+    overwrite = click.option(
+        "--overwrite", is_flag=True, help=f"{prefix}Replace files there that have other content; else they are kept."
+    )
+    return all_of((to, overwrite))
+
+
 def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator for commands that log in to a job's cluster: `--set` and those of BEHAVIOUR."""
     given = click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import UsageError
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 def run(ctx: click.Context, options: dict[str, Any]) -> None:
     """Do what the options ask for; without any, show the help."""
-    retrieve, to = options.pop("retrieve"), options.pop("to")
+    retrieve, to, overwrite = options.pop("retrieve"), options.pop("to"), options.pop("overwrite")
     submitting = options["user_file"] is not None or options["resume"] is not None
     if retrieve and submitting:
         raise UsageError("-r does not go with -u or --resume", remedy="Do one after the other")
@@ -22,7 +21,8 @@ def run(ctx: click.Context, options: dict[str, Any]) -> None:
 
         run_retrieve(
             retrieve,
-            to=None if to is None else Path(to),
+            to=to,
+            overwrite=overwrite,
             settings=options["settings"],
             assume_yes=options["assume_yes"],
             no_input=options["no_input"],

@@ -11,7 +11,7 @@ import click
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
-from project.options import login_options
+from project.options import login_options, results_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,20 +21,28 @@ if TYPE_CHECKING:
 
 @click.command("retrieve", short_help="Fetch the results of a job (the same as -r).")
 @click.argument("uuid")
-@click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="Where they go  [default: ./UUID]")
+@results_options()
 @login_options()
-def command(uuid: str, to: Path | None, **options: Any) -> None:
+def command(uuid: str, **options: Any) -> None:
     """Fetch the outputs of a job that has ended, and what Slurm wrote for it, into ./UUID/."""
-    run_retrieve(uuid, to=to, **options)
+    run_retrieve(uuid, **options)
 
 
 def run_retrieve(
-    uuid: str, *, to: Path | None, settings: Sequence[str], assume_yes: bool, no_input: bool, as_json: bool
+    uuid: str,
+    *,
+    to: Path | None,
+    overwrite: bool,
+    settings: Sequence[str],
+    assume_yes: bool,
+    no_input: bool,
+    as_json: bool,
 ) -> None:
     """Do what `retrieve` and `-r` promise."""
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     job_uuid = gateway.resolver().find(uuid)
-    retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), settings_alone(settings))
+    overrides = settings_alone(settings)
+    retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), overrides, overwrite=overwrite)
     _print_result(retrieved, as_json=as_json)
 
 

@@ -22,6 +22,7 @@ GridferryError
 │   └── Cancelled            its owner cancelled it before Slurm had it
 ├── StillAlive               what was cancelled does not die                (trying again may help)
 ├── TransferFailed           files did not arrive whole                     (trying again resumes)
+│   └── TransferStopped      nor will any other: connection lost, disk full (trying again resumes)
 └── SandboxError             the sandbox cannot start or stop
 """
 
@@ -222,6 +223,10 @@ class TransferFailed(GridferryError):
 
     exit_code = ExitCode.TRANSFER
     transient = True
+
+
+class TransferStopped(TransferFailed):
+    """A transfer ended in a way that makes it useless to go on with other files."""
 
 
 class SandboxError(GridferryError):

@@ -38,6 +38,7 @@ _FILE = keyed(
         "size": whole(0),
         "sha256": written("[0-9a-f]{64}", "a SHA-256"),
         "executable": FLAG,
+        "unreadable": _LONG,
     },
     "a file of a manifest",
     ("name", "path", "size", "sha256", "executable"),

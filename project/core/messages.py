@@ -1,13 +1,18 @@
 """Documents the programs exchange; docs/protocol.md describes them for people."""
 
 import datetime as dt
-from typing import Any, Dict, Mapping, Optional, Sequence
+import json
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 SCHEMA = 1
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 #: Each line the wrapper prints for the client starts with this, so that noise around it does no harm.
 LINE_PREFIX = "gridferry: "
+
+#: What goes into one request; the rest goes into the next ones. Proxies take 1 MiB unless told otherwise (nginx).
+MAX_ENTRIES = 500
+_MAX_BYTES = 900 * 1000
 
 Document = Dict[str, Any]
 
@@ -71,3 +76,15 @@ def report_batch(
         "reports": list(reports),
         "cluster_status": cluster_status,
     }
+
+
+def first_batch(entries: Iterable[Document], most: int = MAX_ENTRIES) -> List[Document]:
+    """Return as many entries as fit into one request, at least one if there is any."""
+    batch: List[Document] = []
+    size = 0
+    for entry in entries:
+        size += len(json.dumps(entry))
+        if len(batch) == most or (batch and size > _MAX_BYTES):
+            break
+        batch.append(entry)
+    return batch

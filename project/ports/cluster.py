@@ -69,11 +69,12 @@ class Shell(Protocol):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file there: absolute path, size in bytes, SHA-256 in hexadecimal."""
+    """A file there: absolute path, size in bytes, SHA-256 in hexadecimal, whether it can be run."""
 
     path: str
     size: int
     sha256: str
+    executable: bool = False
 
 
 class LogText(NamedTuple):
@@ -112,10 +113,20 @@ class LoginNode(Protocol):
         """
 
     def get(self, source: RemoteFile, target: Path, *, progress: Progress | None = None) -> None:
-        """Download to `target` whole or not at all; continues `target`'s `.part`; checks size and SHA-256.
+        """Download to `target` whole or not at all; continues what an earlier try left; checks size and SHA-256.
 
         Raises:
             TransferFailed: it did not arrive whole, or is not what the manifest says.
+            TransferStopped: the connection broke, or there is no room here.
+        """
+
+    def get_many(self, files: Mapping[Path, RemoteFile], *, progress: Progress | None = None) -> set[Path]:
+        """Download small files in one stream, by their targets; return the targets that are now there.
+
+        Each is whole and what it should be, and its folders are made. For the others `get` says what is wrong.
+
+        Raises:
+            TransferStopped: the connection broke, or there is no room here.
         """
 
     def read(self, path: str, limit_bytes: int) -> bytes:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from project.core.errors import TransferFailed, UsageError
-from project.ports import RemoteFile
-from project.services.remote import target_in
+from project.services.results import ResultsFolder, incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,12 +55,15 @@ class Exporter:
             listed = next((event for event in remote.run("bundle", job_uuid) if event["event"] == "bundle"), None)
             if listed is None:
                 raise TransferFailed(f"{job['cluster']} did not say what the job was made of", remedy="Try again")
-            for entry in listed["files"]:
-                if entry["name"].startswith("work/") and job.get("tar_file"):
-                    continue  # a directory came with the parcel; what lies there now may have been built since
-                described = RemoteFile(str(entry["path"]), int(entry["size"]), str(entry["sha256"]))
-                target = target_in(folder, str(entry["name"]))
-                remote.fetch(described, target, self.view, executable=bool(entry["executable"]))
+            here = ResultsFolder(folder)
+            # A directory came with the parcel; what lies there now may have been built since.
+            entries = [
+                one for one in listed["files"] if not (one["name"].startswith("work/") and job.get("tar_file"))
+            ]
+            wanted = [here.result(str(entry["name"]), entry) for entry in entries]
+            failed = remote.fetch(wanted, self.view)
+            if failed:
+                raise incomplete(folder, len(wanted), failed, [])
             self.view.end()
         finally:
             remote.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from project.core import errors, shell_words
@@ -13,13 +12,16 @@ from project.core.messages import LINE_PREFIX
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from project.core.layout import ClusterPaths, JobPaths
-    from project.ports import FarProgram, LoginNode, RemoteFile, Shell, View
+    from project.ports import FarProgram, LoginNode, Progress, Shell, View
     from project.services.reporting import ReportWay
+    from project.services.results import Result
 
-_EXECUTABLE = 0o100
+#: What goes into one stream with others; larger files go alone, each continued where it was cut.
+_SMALL_BYTES = 4 * 1024 * 1024
 
 
 class Remote:
@@ -76,19 +78,30 @@ class Remote:
         self._node.put(json.dumps(document).encode(), self._probed.paths.registry)
 
     def upload(self, source: Path, target: str, view: View) -> None:
-        """Upload one file of the job."""
-        self._node.put(source, target, progress=view.progress)
+        """Upload one file of the job; what could be run still can."""
+        executable = os.access(source, os.X_OK)
+        self._node.put(source, target, mode=0o700 if executable else 0o600, progress=view.progress)
 
-    def fetch(self, file: RemoteFile, target: Path, view: View, *, executable: bool) -> None:
-        """Download one file; its folders are made.
+    def fetch(self, results: Sequence[Result], view: View) -> dict[str, str]:
+        """Download files, small ones in one stream; return the names of those that did not arrive, and why.
 
         Raises:
-            TransferFailed: it did not arrive whole, or cannot be written here.
+            TransferStopped: the connection broke, or there is no room here.
         """
-        make_folder(target.parent)
-        self._node.get(file, target, progress=view.progress)
-        if executable:
-            target.chmod(target.stat().st_mode | _EXECUTABLE)
+        total, done, failed = sum(result.file.size for result in results), 0, {}
+        small = {result.target: result.file for result in results if result.file.size <= _SMALL_BYTES}
+        arrived = self._node.get_many(small, progress=lambda some, _: view.progress(some, total)) if small else set()
+        done = sum(small[target].size for target in arrived)
+        for result in (result for result in results if result.target not in arrived):
+            try:
+                make_folder(result.target.parent)
+                self._node.get(result.file, result.target, progress=_offset(view, done, total))
+            except errors.TransferStopped:
+                raise
+            except errors.TransferFailed as error:
+                failed[result.name] = error.message
+            done += result.file.size
+        return failed
 
     def run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
         """Run a command of the program with its words, such as a job's UUID; yield its events.
@@ -124,6 +137,11 @@ class Remote:
         return self._answer
 
 
+def _offset(view: View, before: int, total: int) -> Progress:
+    """Return what tells of one file's progress as a part of all."""
+    return lambda done, _: view.progress(before + done, total)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder for results.
 
@@ -136,23 +154,3 @@ def make_folder(folder: Path) -> None:
         raise errors.TransferFailed(
             f"the folder {folder} cannot be made: {error.strerror}", remedy="Choose another with --to"
         ) from error
-
-
-def target_in(folder: Path, name: str) -> Path:
-    """Return where a file goes; a name from the far side must not lead out of the folder, by a link here neither."""
-    target = folder / name
-    if not _can_be_named(name) or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise errors.TransferFailed(f"the cluster names a file {name!r} outside of the job")
-    if not target.parent.resolve().is_relative_to(folder.resolve()):
-        raise errors.TransferFailed(
-            f"{target.parent} here is a link out of {folder}", remedy="Choose another with --to"
-        )
-    return target
-
-
-def _can_be_named(name: str) -> bool:
-    """Whether a file here can have this name."""
-    try:
-        return bool(Path(name).name) and b"\0" not in os.fsencode(name)
-    except UnicodeEncodeError:
-        return False

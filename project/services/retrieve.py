@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreachable
-from project.core.messages import format_utc, report_batch
+from project.core.messages import first_batch, format_utc, report_batch
 from project.core.slurm.states import aggregate, parse_state
 from project.core.units import format_bytes
-from project.ports import RemoteFile
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
-from project.services.remote import Remote, make_folder, target_in
+from project.services.remote import Remote, make_folder
+from project.services.reporting import report_way
+from project.services.results import Result, ResultsFolder, Standing, check_room, incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,13 +51,16 @@ class Retriever:
     view: View
     clock: Clock
 
-    def retrieve(self, job_uuid: str, folder: Path, overrides: Mapping[str, Any]) -> Retrieved:
+    def retrieve(
+        self, job_uuid: str, folder: Path, overrides: Mapping[str, Any], *, overwrite: bool = False
+    ) -> Retrieved:
         """Fetch all outputs of an ended job into `folder`; what an earlier try left is kept and checked.
 
         Args:
             job_uuid: of the job.
             folder: made if missing; other files in it stay.
             overrides: `private_key`, `passphrase` or `username` to use instead of the recorded ones.
+            overwrite: replace files that have the name of a result and other content; else they stay.
 
         Raises:
             NotEnded: the job has not ended; the message says how it stands.
@@ -75,7 +80,7 @@ class Retriever:
             jobs = self._catch_up(jobs, remote)
             manifests = self._manifests(remote, jobs)
             gathered = gather(list(zip(jobs, manifests, strict=True))) if job.get("campaign") else plain(manifests[0])
-            names = self._fetch(remote, gathered.files, folder)
+            names = self._fetch(remote, gathered.files, folder, overwrite=overwrite)
             self._note_fetched(jobs)
         finally:
             remote.close()
@@ -109,9 +114,12 @@ class Retriever:
         uuids = [str(job["job_uuid"]) for job in jobs]
         self.view.begin("ask the cluster")
         remote.reach()
-        for event in remote.run("journal", *uuids):
-            own = [entry for entry in event["entries"] if entry["job_uuid"] in uuids]  # it speaks for these alone
-            self._relay(str(jobs[0]["destination_cluster"]["name"]), own)
+        known = {str(job["job_uuid"]): int(job.get("last_seq") or 0) for job in jobs}
+        unsent = [entry for event in remote.run("journal", *uuids) for entry in event["entries"]]
+        own = [entry for entry in unsent if entry["job_uuid"] in known]  # it speaks for these alone
+        unheard = [entry for entry in own if entry["seq"] > known[entry["job_uuid"]]]
+        if unheard:
+            self._relay(jobs[0]["destination_cluster"], unheard, remote)
         now = [self.registry.job(job_uuid) for job_uuid in uuids]
         for job in now:
             if not job.get("ended"):
@@ -147,36 +155,53 @@ class Retriever:
         self.view.end(f"{len(entries)} files, {format_bytes(sum(entry['size'] for entry in entries))}")
         return [manifests[job_uuid] for job_uuid in uuids]
 
-    def _relay(self, cluster: str, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Bring along what the cluster could not report itself; sent twice, it counts once."""
-        if entries:
-            try:
-                self.registry.relay(report_batch(cluster, None, entries))
-                self.view.note(f"relayed {len(entries)} reports that {cluster} had not been able to send")
-            except RegistryError as error:
-                self.view.note(f"reports of {cluster} could not be relayed: {error.message}")
+    def _relay(self, cluster: Mapping[str, Any], unheard: list[dict[str, Any]], remote: Remote) -> None:
+        """Bring along what the cluster could not report itself; sent twice, it counts once.
 
-    def _fetch(self, remote: Remote, entries: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:
-        """Fetch every file; one that fails does not keep the others from coming."""
+        Should that have been for want of a token that is still good, it gets one.
+        """
+        name = str(cluster["name"])
+        try:
+            ahead = unheard
+            while batch := first_batch(ahead):
+                self.registry.relay(report_batch(name, None, batch))
+                ahead = ahead[len(batch) :]
+            self.view.note(f"relayed {len(unheard)} reports that {name} had not been able to send")
+        except RegistryError as error:
+            self.view.note(f"reports of {name} could not be relayed: {error.message}")
+            return
+        with contextlib.suppress(RegistryError, TransferFailed):
+            credentials = self.registry.report_credentials(name)
+            remote.leave_credentials(report_way(credentials, cluster, self.far_side.logins))
+
+    def _fetch(
+        self, remote: Remote, entries: Mapping[str, Mapping[str, Any]], folder: Path, *, overwrite: bool
+    ) -> list[str]:
+        """Fetch every file that is not here; one that fails, or is in the way of another, does not keep the others.
+
+        Raises:
+            TransferFailed: not all of them are here now.
+        """
         self.view.begin("fetch")
         make_folder(folder)
-        names, failed = [], []
+        here, results = ResultsFolder(folder), dict[str, Result]()
+        failed: dict[str, str] = {}
         for name, entry in entries.items():
             try:
-                remote.fetch(
-                    _described(entry), target_in(folder, name), self.view, executable=bool(entry["executable"])
-                )
-                names.append(name)
+                results[name] = here.result(name, entry)
             except TransferFailed as error:
-                failed.append(f"{name}: {error.message}")
-        if failed:
-            raise TransferFailed(
-                f"{len(failed)} of {len(entries)} files did not arrive",
-                remedy="Try again: what has arrived is kept",
-                detail="\n".join(failed),
-            )
-        self.view.end(str(folder))
-        return names
+                failed[name] = error.message
+        standings = {name: result.standing for name, result in results.items()}
+        replaced = {Standing.ABSENT, *([Standing.DIFFERENT] if overwrite else [])}
+        wanted = [result for name, result in results.items() if standings[name] in replaced]
+        check_room(folder, wanted)
+        failed.update(remote.fetch(wanted, self.view))
+        in_the_way = [name for name, standing in standings.items() if standing not in {*replaced, Standing.SAME}]
+        if failed or in_the_way:
+            raise incomplete(folder, len(entries), failed, in_the_way)
+        before = len(entries) - len(wanted)
+        self.view.end(f"{folder}; {before} were here already" if before else str(folder))
+        return list(entries)
 
 
 def plain(manifest: Mapping[str, Any]) -> Gathered:
@@ -188,10 +213,6 @@ def _outcome(jobs: Sequence[Mapping[str, Any]]) -> str:
     """Return how a job ended or stands; of a campaign, its worst part."""
     words = [str(job.get("outcome") or job["state"]) for job in jobs]
     return aggregate(map(parse_state, words), len(words)) or words[0] if len(words) > 1 else words[0]
-
-
-def _described(entry: Mapping[str, Any]) -> RemoteFile:
-    return RemoteFile(str(entry["path"]), int(entry["size"]), str(entry["sha256"]))
 
 
 def _standing(job: Mapping[str, Any], states: Sequence[str]) -> str:

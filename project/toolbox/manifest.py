@@ -1,14 +1,15 @@
 """Lists what a job left behind: every file to bring back, with size and SHA-256, and what is missing."""
 
-import glob
 import hashlib
 import os
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Dict, Iterable, List, Tuple
 
 from project.core.layout import JobPaths
 from project.core.messages import SCHEMA, Document
+from project.toolbox.outputs import files_of
 
-_CHUNK = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_NOTHING = hashlib.sha256().hexdigest()
 #: Beside the outputs: what Slurm and our stages wrote, and the job script.
 ALWAYS = ("slurm-*.out", "slurm-*.err", "requirements.log", "compilation.log", "job.sbatch")
 
@@ -28,38 +29,26 @@ def manifest(paths: JobPaths, outputs: Iterable[str]) -> Document:
     return {"schema": SCHEMA, "files": entries, "missing": missing}
 
 
-def files_of(folder: str, pattern: str) -> Iterator[Tuple[str, str]]:
-    """Yield (name to save as, absolute path) of what a name, folder or glob stands for; nothing outside `folder`."""
-    literal = os.path.join(folder, pattern)
-    matches = (
-        [literal]
-        if os.path.lexists(literal)
-        else glob.glob(os.path.join(glob.escape(folder), pattern), recursive=True)
-    )
-    for match in sorted(match for match in matches if _inside(folder, match)):
-        for path in _walk(match) if os.path.isdir(match) else [match]:
-            if os.path.isfile(path) and _inside(folder, path):
-                yield os.path.relpath(path, folder), path
-
-
-def _walk(folder: str) -> Iterator[str]:
-    for parent, _, names in os.walk(folder):
-        for name in sorted(names):
-            yield os.path.join(parent, name)
-
-
-def _inside(folder: str, path: str) -> bool:
-    root = os.path.realpath(folder)
-    return os.path.commonpath([root, os.path.realpath(path)]) == root
-
-
 def describe(name: str, path: str) -> Document:
-    """Return what a manifest says of a file."""
+    """Return what a manifest says of a file; one that cannot be read says why under `unreadable`."""
+    try:
+        size, sha256, executable = _look_through(path)
+    except OSError as error:
+        nothing = {"name": name, "path": path, "size": 0, "sha256": _NOTHING, "executable": False}
+        return dict(nothing, unreadable=error.strerror or str(error))
+    return {"name": name, "path": path, "size": size, "sha256": sha256, "executable": executable}
+
+
+def _look_through(path: str) -> Tuple[int, str, bool]:
+    """Return size and hash of a file, and whether it can be run."""
     digest = hashlib.sha256()
     size = 0
-    with open(path, "rb") as stream:
-        for chunk in iter(lambda: stream.read(_CHUNK), b""):
+    with open(path, "rb", buffering=0) as stream:
+        status = os.fstat(stream.fileno())
+        wanted = min(_CHUNK_BYTES, status.st_size + 1)  # one more, so that the end of a small file shows at once
+        for chunk in iter(lambda: stream.read(wanted), b""):
             digest.update(chunk)
             size += len(chunk)
-    executable = bool(os.stat(path).st_mode & 0o100)
-    return {"name": name, "path": path, "size": size, "sha256": digest.hexdigest(), "executable": executable}
+            if len(chunk) < wanted and size == status.st_size:
+                break
+    return size, digest.hexdigest(), bool(status.st_mode & 0o100)

@@ -7,7 +7,8 @@ from typing import Dict, Iterator, List, Tuple
 from project.core.messages import SCHEMA, Document
 from project.core.placeholders import fill, names_in
 from project.core.task_table import read_line
-from project.toolbox.manifest import ALWAYS, describe, files_of
+from project.toolbox.manifest import ALWAYS, describe
+from project.toolbox.outputs import files_of
 from project.wrapper.job import Job
 
 _OF_TASK = re.compile(r"slurm-\d+_(\d+)\.(?:out|err)$")

@@ -165,22 +165,33 @@ def test_disabled_cluster_takes_no_jobs(grid: Grid, tmp_path: Path, lost_cluster
     assert "takes no jobs" in done.stderr
 
 
-def test_interrupted_fetch_goes_on_and_keeps_other_files(grid: Grid, tmp_path: Path) -> None:
-    """-r into a folder that has other files keeps them, and files that are there already are not fetched again."""
-    path = write_job(tmp_path, execution=["head -c 3000000 /dev/urandom > big.bin"], output=["big.bin"])
+def test_fetched_again_only_what_is_not_there_comes(grid: Grid, tmp_path: Path) -> None:
+    """-r into a folder that has other files keeps them; one that was changed here stays, unless with --overwrite."""
+    lines = ["head -c 3000000 /dev/urandom > big.bin", "echo 1 > small.txt"]
+    path = write_job(tmp_path, execution=lines, output=["big.bin", "small.txt"])
     done = grid.client("-u", str(path), *grid.job_settings(), "--wait", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     job_uuid = json.loads(done.stdout.splitlines()[0])["job_uuid"]
     target = tmp_path / "results"
     target.mkdir()
     (target / "mine.txt").write_text("mine\n")
-    assert grid.client("-r", job_uuid, "--to", str(target), folder=tmp_path).returncode == 0
+    fetch = ("-r", job_uuid, "--to", str(target))
+    assert grid.client(*fetch, folder=tmp_path).returncode == 0
     content, fetched_at = (target / "big.bin").read_bytes(), (target / "big.bin").stat().st_mtime_ns
-    (target / "big.bin").write_bytes(content[:1000])
-    assert grid.client("-r", job_uuid, "--to", str(target), folder=tmp_path).returncode == 0
+    (target / "small.txt").write_text("edited\n")
+    again = grid.client(*fetch, folder=tmp_path)
+    assert again.returncode == 14
+    assert "small.txt: another file of this name is there already" in again.stderr
+    assert (target / "small.txt").read_text() == "edited\n"
+    (target / "big.bin").unlink()
+    assert grid.client(*fetch, "--overwrite", folder=tmp_path).returncode == 0
     assert (target / "big.bin").read_bytes() == content
+    assert (target / "small.txt").read_text() == "1\n"
     assert (target / "mine.txt").read_text() == "mine\n"
-    assert fetched_at
+    assert (target / "big.bin").stat().st_mtime_ns > fetched_at
+    before = (target / "big.bin").stat().st_mtime_ns
+    assert grid.client(*fetch, folder=tmp_path).returncode == 0
+    assert (target / "big.bin").stat().st_mtime_ns == before
 
 
 def test_account_of_another_sees_nothing(grid: Grid, tmp_path: Path) -> None:

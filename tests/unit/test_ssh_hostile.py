@@ -186,7 +186,7 @@ def test_a_file_is_what_its_manifest_says_or_not_there(left: bytes, blocks: list
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "file"
         if left:
-            target.with_name("file.part").write_bytes(left)
+            sink.part_of(target).write_bytes(left)
         source = RemoteFile("/there", size, hashlib.sha256(content).hexdigest())
         try:
             sink.save(source, target, lambda start: iter([content[start:]] if content[start:] else []))
@@ -215,7 +215,12 @@ def test_a_link_is_not_written_through(tmp_path: Path) -> None:
     """Where a download's temporary file should be lies a link to something precious: it stays as it is."""
     precious = tmp_path / "precious"
     precious.write_text("kept")
-    (tmp_path / "file.part").symlink_to(precious)
-    with pytest.raises(TransferFailed, match="cannot be written"):
-        sink.save(RemoteFile("/there", 1, "0" * 64), tmp_path / "file", lambda _: iter([b"x"]))
-    assert precious.read_text() == "kept"
+    described = RemoteFile("/there", 1, "0" * 64)
+    for write in (
+        lambda: sink.save(described, tmp_path / "file", lambda _: iter([b"x"])),
+        lambda: sink.keep(described, tmp_path / "file", b"x"),
+    ):
+        sink.part_of(tmp_path / "file").symlink_to(precious)
+        with pytest.raises(TransferFailed, match="cannot be written"):
+            write()
+        assert precious.read_text() == "kept"

@@ -10,12 +10,13 @@ import paramiko
 from project.adapters.ssh import sink
 from project.adapters.ssh.file_access import FileAccess
 from project.adapters.ssh.files import NotThere, told
+from project.adapters.ssh.many import ManyFiles
 from project.adapters.ssh.shell import SshShell
 from project.adapters.ssh.source import Source
-from project.core.errors import TransferFailed, Unreachable
+from project.core.errors import TransferFailed, TransferStopped, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from project.adapters.ssh.files import Files
@@ -101,6 +102,27 @@ class SshConnection:
         with self._transferring(source.path):
             self._access.run(path, save)
 
+    def get_many(
+        self, files: Mapping[Path, RemoteFile], *, progress: Callable[[int, int], None] | None = None
+    ) -> set[Path]:
+        """Download small files in one stream; see `project.ports.LoginNode.get_many`.
+
+        Raises:
+            TransferStopped: the connection broke, or there is no room here.
+        """
+        targets: dict[bytes, list[Path]] = {}
+        for target, file in files.items():
+            targets.setdefault(_path(file.path), []).append(target)
+        wanted = {path: files[there[0]] for path, there in targets.items()}
+        tell, done = _teller(progress, sum(file.size for file in files.values())), 0
+        arrived: set[Path] = set()
+        with self._transferring(f"{len(files)} files"):
+            for path, content in ManyFiles(self.run, self.host).fetch(wanted) if files else ():
+                arrived.update(target for target in targets[path] if _is_kept(files[target], target, content))
+                done += len(content) * len(targets[path])
+                tell(done)
+        return arrived
+
     def read(self, path: str, limit_bytes: int) -> bytes:
         """Return at most `limit_bytes` of a small file there.
 
@@ -155,11 +177,22 @@ class SshConnection:
         except NotThere as error:
             raise _Missing(f"{path} is not there on {self.host}, or its directory is not.") from error
         except (Unreachable, paramiko.SSHException, EOFError, OSError) as error:
-            raise TransferFailed(
+            raise TransferStopped(
                 f"The connection to {self.host} broke while {path} was transferred: {error or 'no answer'}.",
                 "Run the same again: what has arrived is continued.",
                 getattr(error, "detail", ""),
             ) from error
+
+
+def _is_kept(file: RemoteFile, target: Path, content: bytes) -> bool:
+    """Write a small file; whether that worked."""
+    try:
+        sink.keep(file, target, content)
+    except TransferStopped:
+        raise
+    except TransferFailed:
+        return False
+    return True
 
 
 def _path(path: str) -> bytes:

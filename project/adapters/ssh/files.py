@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from project.core.errors import TransferFailed
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from project.adapters.ssh.source import Source
+
+
+#: Of a file so large it is looked first whether it is there already and whether there is room for it.
+LARGE_BYTES = 1024 * 1024
 
 
 class NotThere(Exception):
@@ -71,5 +76,10 @@ def longer_than_promised(path: str) -> TransferFailed:
 
 
 def part_of(target: bytes, source: Source) -> bytes:
-    """Return the temporary name; it holds the content's hash, so that only the same content is ever continued."""
-    return target + b".part-" + source.sha256[:12].encode()
+    """Return the temporary name: hidden, and no longer than a name may be.
+
+    It is made of the name and the content's hash, so that only the same content is ever continued.
+    """
+    folder, _, name = target.rpartition(b"/")
+    digest = hashlib.sha256(name + b"\0" + source.sha256.encode()).hexdigest()
+    return folder + b"/.gridferry-" + digest[:16].encode() + b".part"

@@ -89,6 +89,19 @@ class Sftp:
                 raise
         self._do(Kind.RENAME, string(old) + string(new))
 
+    def discard(self, path: bytes) -> None:
+        """Remove a file if it is there and the server lets us."""
+        with contextlib.suppress(SftpError):
+            self._do(Kind.REMOVE, string(path))
+
+    def size_of(self, path: bytes) -> int | None:
+        """Return the size of a file in bytes, None if it is not there or the server does not say."""
+        number = self._wire.ask(Kind.STAT, string(path))
+        try:
+            return _size(self._wire.reply(number, Kind.ATTRIBUTES))
+        except SftpError:
+            return None
+
     def exists(self, paths: Iterable[bytes]) -> list[bool]:
         """Tell of each path whether something is there (one round trip for all)."""
         return [self._is_there(number) for number in [self._wire.ask(Kind.STAT, string(path)) for path in paths]]
@@ -169,8 +182,7 @@ class SftpFile:
 
     def size(self, question: int) -> int:
         """Return the size in bytes."""
-        flags, size = numbers(">IQ", self._wire.reply(question, Kind.ATTRIBUTES))
-        return int(size) if flags & _HAS_SIZE else 0
+        return _size(self._wire.reply(question, Kind.ATTRIBUTES)) or 0
 
     def read(self, offset: int, end: int) -> Iterator[bytes | memoryview]:
         """Yield the content from `offset` to `end`, or to the end of the file if that comes first."""
@@ -222,3 +234,9 @@ class SftpFile:
         if len(data) > piece.length:
             raise EOFError("not SFTP: it gives more than was asked for")
         return data
+
+
+def _size(attributes: memoryview) -> int | None:
+    """Return the size that attributes tell of."""
+    flags, size = numbers(">IQ", attributes)
+    return size if flags & _HAS_SIZE else None

@@ -7,7 +7,15 @@ import os
 from typing import TYPE_CHECKING
 
 from project.adapters.ssh.ahead import ahead
-from project.adapters.ssh.files import NotThere, forbidden, longer_than_promised, no_space, part_of, told
+from project.adapters.ssh.files import (
+    LARGE_BYTES,
+    NotThere,
+    forbidden,
+    longer_than_promised,
+    no_space,
+    part_of,
+    told,
+)
 from project.adapters.ssh.sftp import Open
 from project.adapters.ssh.sftp_wire import SftpError, Status
 from project.core.errors import TransferFailed
@@ -39,15 +47,41 @@ class SftpFiles:
     def put(self, source: Source, target: bytes, mode: int, tell: Tell) -> None:
         """See `Files`."""
         part = part_of(target, source)
-        with self._explained(part, source.size):
-            with self._open_part(part) as file:
-                start = self._start(file, part, source)
-                file.write(told(self._ahead(source, start), start, tell), start)
-                file.set_mode(mode)
-                size = file.finish()
-            if size != source.size:
-                raise TransferFailed(f"{os.fsdecode(part)} did not become as long as what was sent.", "Try again.")
+        with self._explained(target, source.size):
+            if source.size >= LARGE_BYTES and self._is_there(target, source):
+                tell(source.size)
+                return
+            try:
+                self._write(part, source, mode, tell)
+            except (SftpError, TransferFailed):
+                self._sftp.discard(self._there(part))  # it is of no use, and takes room that is wanted
+                raise
             self._sftp.rename(self._there(part), self._there(target))
+
+    def _write(self, part: bytes, source: Source, mode: int, tell: Tell) -> None:
+        with self._open_part(part) as file:
+            start = self._start(file, part, source)
+            if source.size - start >= LARGE_BYTES:
+                self._make_sure_of_room(part, source.size - start)
+            file.write(told(self._ahead(source, start), start, tell), start)
+            file.set_mode(mode)
+            size = file.finish()
+        if size != source.size:
+            raise TransferFailed(f"{os.fsdecode(part)} did not become as long as what was sent.", "Try again.")
+
+    def _is_there(self, target: bytes, source: Source) -> bool:
+        """Whether an earlier try has put the same content in place already."""
+        size = self._sftp.size_of(self._there(target))
+        return size == source.size and self._sha256_there(target, size) == source.sha256
+
+    def _make_sure_of_room(self, path: bytes, needed_bytes: int) -> None:
+        """Raise TransferFailed if the disk there has too little room; a quota shows when it is used up."""
+        free = self._free_bytes(path)
+        if free is not None and free < needed_bytes:
+            raise no_space(os.fsdecode(path), f"{needed_bytes} bytes to write, {free} bytes free")
+
+    def _free_bytes(self, path: bytes) -> int | None:
+        return self._sftp.free_bytes(self._there(path).rpartition(b"/")[0] or b"/")
 
     def fetch(self, path: bytes, start: int, size: int) -> Iterator[bytes | memoryview]:
         """See `Files`."""
@@ -100,7 +134,7 @@ class SftpFiles:
         name = os.fsdecode(path)
         if error.status == Status.PERMISSION_DENIED:
             return forbidden(name, "")
-        free = self._sftp.free_bytes(self._there(path).rpartition(b"/")[0] or b"/") if needed_bytes else None
+        free = self._free_bytes(path) if needed_bytes else None
         if free is not None and free < needed_bytes:
             return no_space(name, f"{needed_bytes} bytes to write, {free} bytes free")
         return TransferFailed(

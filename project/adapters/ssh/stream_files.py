@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from project.adapters.ssh.ahead import ahead
 from project.adapters.ssh.conversation import Conversation, Marker
-from project.adapters.ssh.files import NotThere, forbidden, longer_than_promised, no_space, part_of, told
+from project.adapters.ssh.files import (
+    LARGE_BYTES,
+    NotThere,
+    forbidden,
+    longer_than_promised,
+    no_space,
+    part_of,
+    told,
+)
 from project.adapters.ssh.shell_line import shell_line
 from project.core.errors import TransferFailed, Unreachable
 
@@ -26,6 +34,9 @@ if TYPE_CHECKING:
 _NOT_THERE, _TOO_LONG = 44, 45
 _NUMBERS = {"not_there": _NOT_THERE, "too_long": _TOO_LONG}
 
+#: What the far side says when it has the same content in place already.
+_THERE = "there"
+
 #: How long the far side may take to hash what an earlier try left, or to take in the last of what it is sent.
 _DISK_LIMIT_S = 600.0
 
@@ -38,16 +49,21 @@ SHA256 = "{ sha256sum || shasum -a 256 || openssl dgst -sha256; } 2>/dev/null"
 _PUT = """
 umask 077
 [ -d {directory} ] || exit {not_there}
+lose() {{ rm -f {part}; exit 1; }}
+if [ {size} -ge {large} ] && [ -f {target} ] && [ "$(wc -c <{target})" -eq {size} ]; then
+    case $({sha256} <{target}) in *{whole}*) {begin}; echo there; {end}; exit 0;; esac
+fi
 have=0 hash=
 if [ -s {part} ]; then have=$(wc -c <{part}); hash=$({sha256} <{part}); fi
 : >>{part} || exit 1
 {begin}; printf '%d %s\\n' $have "$hash"; {end}
 read -r start
 [ "$start" = "$((have))" ] || : >{part}
-head -c $(({size} - start)) >>{part} || exit 1
+head -c $(({size} - start)) >>{part} || lose
 read -r verdict
+[ "$verdict" = wrong ] && lose
 [ "$verdict" = whole ] && [ "$(wc -c <{part})" -eq {size} ] || exit 1
-chmod {mode} {part} && mv -f {part} {target} && {done}
+chmod {mode} {part} && mv -f {part} {target} && {done} || lose
 """
 
 #: Prints a file from a byte on (counted from 1), the whole of which is so long.
@@ -85,18 +101,20 @@ class StreamFiles:
             **_NUMBERS,
             mode=f"{mode:o}",
             size=source.size,
+            large=LARGE_BYTES,
             sha256=SHA256,
+            whole=source.sha256,
             begin=begin.command,
             end=end.command,
             done=done.command,
         )
         with self._running(script, target) as talk:
             talk.read_past(begin.line, _DISK_LIMIT_S)
-            start = _agreed_start(talk.read_past(end.line, _DISK_LIMIT_S).decode(), source)
-            talk.send(b"%d\n" % start)
-            for block in told(ahead(source.blocks(start, _BLOCK_BYTES)), start, tell):
-                talk.send(block)
-            talk.send(b"whole\n")
+            answer = talk.read_past(end.line, _DISK_LIMIT_S).decode()
+            if answer.startswith(_THERE):
+                tell(source.size)
+                return
+            _send(talk, source, _agreed_start(answer, source), tell)
             talk.read_past(done.line, _DISK_LIMIT_S)
 
     def fetch(self, path: bytes, start: int, size: int) -> Iterator[bytes | memoryview]:
@@ -127,6 +145,18 @@ class StreamFiles:
             raise _reason(talk.exit_status(), os.fsdecode(path), talk.error_tail) from error
         finally:
             talk.close()
+
+
+def _send(talk: Conversation, source: Source, start: int, tell: Tell) -> None:
+    """Send a content from `start` on, and whether it was what it should be."""
+    talk.send(b"%d\n" % start)
+    try:
+        for block in told(ahead(source.blocks(start, _BLOCK_BYTES)), start, tell):
+            talk.send(block)
+    except TransferFailed:  # it changed meanwhile
+        talk.send(b"wrong\n")
+        raise
+    talk.send(b"whole\n")
 
 
 def _quoted(words: dict[str, bytes]) -> dict[str, str]:

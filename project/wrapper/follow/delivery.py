@@ -3,11 +3,11 @@
 from typing import Dict, List, Optional, Sequence
 
 from project.core.errors import RegistryError
-from project.core.messages import Document
+from project.core.messages import MAX_ENTRIES, Document, first_batch
 from project.wrapper.clock import Clock
 from project.wrapper.follow.log import log
 from project.wrapper.follow.pace import backoff_s
-from project.wrapper.follow.report import MAX_ENTRIES, Answer, BatchRefused, Overtaken, Reporter, first_batch
+from project.wrapper.follow.report import Answer, BatchRefused, Overtaken, Reporter
 from project.wrapper.job import Job
 from project.wrapper.lease import Lease
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from project.core.errors import RegistryError, RegistryUnavailable
 from project.core.layout import ClusterPaths
@@ -15,9 +15,6 @@ from project.wrapper.exchange import exchange
 #: How long the registry may be silent, and how long all of an exchange may take, name look-up and all.
 SILENCE_S = 20.0
 LIMIT_S = 120.0
-#: What goes into one request; the rest goes into the next ones. Proxies take 1 MiB unless told otherwise (nginx).
-MAX_ENTRIES = 500
-_MAX_BYTES = 900 * 1000
 _MAX_ANSWER_BYTES = 8 * 1024 * 1024
 #: What the registry may ask us to wait (Retry-After) and be obeyed.
 _LONGEST_WAIT_S = 3600.0
@@ -170,15 +167,3 @@ def _retry_after_s(headers: Any) -> float:
     except (ValueError, OverflowError):
         pass  # it is neither
     return min(_LONGEST_WAIT_S, max(0.0, seconds))
-
-
-def first_batch(entries: Iterable[Document], most: int = MAX_ENTRIES) -> List[Document]:
-    """Return as many entries as fit into one request, at least one if there is any."""
-    batch: List[Document] = []
-    size = 0
-    for entry in entries:
-        size += len(json.dumps(entry))
-        if len(batch) == most or (batch and size > _MAX_BYTES):
-            break
-        batch.append(entry)
-    return batch

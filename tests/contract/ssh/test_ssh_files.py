@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from project.core.errors import TransferFailed
-from tests.contract.ssh.transfers import LARGE, manifest
+from project.core.errors import TransferFailed, TransferStopped
+from tests.contract.processes import poll
+from tests.contract.ssh.transfers import LARGE, ODD_NAMES, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def test_nothing_is_readable_before_it_is_private(there: SshConnection, far: Pat
 
 @pytest.mark.parametrize(
     "name",
-    ["with space", "quote'\"s", "new\nline", "-rf", "$HOME `id` \\", "*", "é€", "latin-\udce9", "...", "x" * 230],
+    ODD_NAMES,
 )
 def test_odd_names(name: str, there: SshConnection, far: Path, tmp_path: Path) -> None:
     """Any name that a file can have is taken as it is."""
@@ -85,7 +86,7 @@ def test_what_is_not_there(there: SshConnection, far: Path, tmp_path: Path) -> N
     with pytest.raises(TransferFailed, match="or its directory is not"):
         there.put(b"x", f"{far}/none/file")
     assert not any(far.iterdir())
-    assert not (tmp_path / "back.part").exists()
+    assert not any(tmp_path.glob(".gridferry*"))
 
 
 def test_a_source_that_is_not_there(there: SshConnection, far: Path, tmp_path: Path) -> None:
@@ -119,7 +120,27 @@ def test_a_full_disk_is_said_to_be_full(there: SshConnection, small_disk: Path) 
     """SFTP itself says only "Failure"; the person learns that there is no space left."""
     with pytest.raises(TransferFailed, match="no space left on the cluster"):
         there.put(LARGE, f"{small_disk}/file")
-    assert not (small_disk / "file").exists()
+    poll(lambda: not list(small_disk.iterdir()), "nothing of it is left")
+    just_less = bytes(1024 * 1024 - 1)  # so small that nobody asks for the free space before
+    there.put(just_less[: 600 * 1024], f"{small_disk}/first")
+    with pytest.raises(TransferFailed, match="no space left on the cluster"):
+        there.put(just_less, f"{small_disk}/second")
+    poll(lambda: [path.name for path in small_disk.iterdir()] == ["first"], "nothing of it is left")
+
+
+def test_a_full_disk_here_is_said_to_be_full(there: SshConnection, far: Path, small_disk: Path) -> None:
+    """It is this machine's disk that is full; nothing half is left on it, and other files would not fit either."""
+    (far / "file").write_bytes(LARGE)
+    with pytest.raises(TransferStopped, match="cannot be written on this machine: No space left"):
+        there.get(manifest(far / "file", LARGE), small_disk / "file")
+    assert not any(small_disk.iterdir())
+    small = bytes(400 * 1024)
+    files = {small_disk / str(number): manifest(far / str(number), small) for number in range(4)}
+    for number in range(4):
+        (far / str(number)).write_bytes(small)
+    with pytest.raises(TransferStopped, match="cannot be written on this machine: No space left"):
+        there.get_many(files)
+    assert {path.stat().st_size for path in small_disk.iterdir()} == {len(small)}
 
 
 def test_a_forbidden_directory(there: SshConnection, far: Path) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from project.adapters.ssh import sink
+from project.adapters.ssh.files import part_of
+from project.adapters.ssh.source import Source
 from project.core.errors import TransferFailed
+from tests.contract.processes import poll
 from tests.contract.ssh.transfers import LARGE, manifest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from project.adapters.ssh.connection import SshConnection
     from tests.contract.ssh.conftest import Caller
     from tests.contract.ssh.servers import SshServer
@@ -31,7 +34,7 @@ def test_an_upload_goes_on_where_it_was_cut(
     with pytest.raises(TransferFailed, match="broke while"):
         there.put(LARGE, f"{far}/file", progress=cut)
     (part,) = far.iterdir()
-    assert part.name == f"file.part-{hashlib.sha256(LARGE).hexdigest()[:12]}"
+    assert part.name.startswith(".gridferry-")
     arrived, steps = part.stat().st_size, [0]
     assert 0 < arrived < len(LARGE)
     caller.connect(cuttable).put(LARGE, f"{far}/file", progress=lambda done, _total: steps.append(done))
@@ -41,12 +44,16 @@ def test_an_upload_goes_on_where_it_was_cut(
 
 
 @pytest.mark.parametrize("left", [b"something else", LARGE + b"longer"])
-def test_a_damaged_part_is_not_continued(left: bytes, there: SshConnection, far: Path) -> None:
+def test_a_damaged_part_is_not_continued(left: bytes, there: SshConnection, far: Path, tmp_path: Path) -> None:
     """What lies there under the temporary name is checked by its hash before anything is put behind it."""
-    part = far / f"file.part-{hashlib.sha256(LARGE).hexdigest()[:12]}"
+    local = tmp_path / "local"
+    local.write_bytes(LARGE)
+    with contextlib.closing(Source(local)) as source:
+        part = Path(os.fsdecode(part_of(os.fsencode(far / "file"), source)))
     part.write_bytes(left)
     there.put(LARGE, f"{far}/file")
     assert (far / "file").read_bytes() == LARGE
+    assert [path.name for path in far.iterdir()] == ["file"]
 
 
 def test_a_download_goes_on_where_it_was_cut(
@@ -62,19 +69,19 @@ def test_a_download_goes_on_where_it_was_cut(
     with pytest.raises(TransferFailed, match="broke while"):
         there.get(manifest(far / "file", LARGE), tmp_path / "back", progress=cut)
     assert not (tmp_path / "back").exists()
-    arrived, steps = (tmp_path / "back.part").stat().st_size, [0]
+    arrived, steps = sink.part_of(tmp_path / "back").stat().st_size, [0]
     again = caller.connect(cuttable)
     again.get(manifest(far / "file", LARGE), tmp_path / "back", progress=lambda done, _total: steps.append(done))
     assert steps[1] > arrived > 0
     assert (tmp_path / "back").read_bytes() == LARGE
-    assert not (tmp_path / "back.part").exists()
+    assert not sink.part_of(tmp_path / "back").exists()
 
 
 @pytest.mark.parametrize("left", [b"other beginning", b"far longer than what is fetched"])
 def test_a_foreign_beginning_is_not_continued(left: bytes, there: SshConnection, far: Path, tmp_path: Path) -> None:
-    """A `.part` that belongs to something else is found out by the hash, and everything is fetched anew."""
+    """A part that belongs to something else is found out by the hash, and everything is fetched anew."""
     (far / "file").write_bytes(b"what is fetched here")
-    (tmp_path / "back.part").write_bytes(left)
+    sink.part_of(tmp_path / "back").write_bytes(left)
     there.get(manifest(far / "file", b"what is fetched here"), tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == b"what is fetched here"
 
@@ -88,6 +95,7 @@ def test_a_file_that_is_not_what_the_manifest_says(
     with pytest.raises(TransferFailed, match="manifest says"):
         there.get(manifest(far / "file", b"same size, old"), tmp_path / "back")
     assert not (tmp_path / "back").exists()
+    assert not sink.part_of(tmp_path / "back").exists()
 
 
 def test_a_source_that_changes_meanwhile(there: SshConnection, far: Path, tmp_path: Path) -> None:
@@ -102,4 +110,15 @@ def test_a_source_that_changes_meanwhile(there: SshConnection, far: Path, tmp_pa
 
     with pytest.raises(TransferFailed, match="changed while it was sent"):
         there.put(local, f"{far}/file", progress=change)
-    assert not (far / "file").exists()
+    poll(lambda: not list(far.iterdir()), "nothing of it is left")
+
+
+def test_what_is_there_already_is_not_sent_again(there: SshConnection, far: Path) -> None:
+    """The same content in place costs a look, not a transfer; other content of the same size is replaced."""
+    there.put(LARGE, f"{far}/file")
+    before, steps = (far / "file").stat().st_ino, [0]
+    there.put(LARGE, f"{far}/file", progress=lambda done, _total: steps.append(done))
+    assert (steps, (far / "file").stat().st_ino) == ([0, len(LARGE)], before)
+    (far / "file").write_bytes(LARGE[::-1])
+    there.put(LARGE, f"{far}/file")
+    assert (far / "file").read_bytes() == LARGE

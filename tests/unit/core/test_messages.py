@@ -85,3 +85,17 @@ def test_unknown_workload_managers_are_refused() -> None:
     require_engine("slurm", "nic5")
     with pytest.raises(UsageError, match="nic5 is run by 'pbs'"):
         require_engine("pbs", "nic5")
+
+
+_ENTRY = {"schema": 1, "job_uuid": "uuid", "seq": 1, "at": "t", "kind": "state", "body": {"state": "RUNNING"}}
+
+
+def test_a_batch_fits_into_one_request() -> None:
+    """So many entries or so many bytes; an entry that is too big by itself goes alone."""
+    assert messages.first_batch([]) == []
+    assert len(messages.first_batch([_ENTRY] * 2000)) == 500
+    assert len(messages.first_batch([_ENTRY] * 2000, 7)) == 7
+    big = {**_ENTRY, "body": {"detail": "x" * 300_000}}
+    assert len(messages.first_batch([big] * 10)) == 2
+    huge = {**_ENTRY, "body": {"detail": "x" * 9_000_000}}
+    assert messages.first_batch([huge, _ENTRY]) == [huge]

@@ -253,8 +253,17 @@ class FakeCluster:
         if source.path not in self.files:
             raise TransferFailed(f"{source.path} is not there")
         target.write_bytes(self.files[source.path])
+        target.chmod(0o700 if source.executable else 0o600)
         if progress is not None:
             progress(source.size, source.size)
+
+    def get_many(self, files: Mapping[Path, RemoteFile], *, progress: Progress | None = None) -> set[Path]:
+        """Give those files that it has."""
+        there = {target: file for target, file in files.items() if file.path in self.files}
+        for target, file in there.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.get(file, target, progress=progress)
+        return set(there)
 
     def read(self, path: str, limit_bytes: int) -> bytes:
         """Give the beginning of a file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -18,65 +17,19 @@ from project.core.errors import (
     Unreachable,
     UsageError,
 )
-from project.services.far_side import FarSide
 from project.services.logins import LoginChoice
-from project.services.retrieve import Retrieved, Retriever
+from tests.unit.services.fetching import CREDENTIALS, ENDED, ENTRY, RUNNING, Fetch, described
 from tests.unit.services.ports import (
     CLUSTER,
-    UUID,
     FakeCluster,
-    FakeProgram,
-    FakeRecords,
     FakeRegistry,
-    ListeningView,
     Person,
-    QuickClock,
 )
-
-_ENDED = {"ended": True, "outcome": "COMPLETED", "state": "DONE"}
-_RUNNING = {"ended": False, "outcome": None, "state": "RUNNING"}
-_ENTRY = {"schema": 1, "job_uuid": UUID, "seq": 3, "kind": "state", "body": {"state": "COMPLETED"}}
-
-
-def described(name: str, content: bytes, *, executable: bool = False) -> dict[str, Any]:
-    """A file as the manifest lists it."""
-    digest = hashlib.sha256(content).hexdigest()
-    return {"name": name, "path": f"/there/{name}", "size": len(content), "sha256": digest, "executable": executable}
-
-
-class Fetch:
-    """A retrieval whose every port is at hand."""
-
-    def __init__(self, registry: FakeRegistry, *names: str, missing: tuple[str, ...] = ()) -> None:
-        self.registry = registry
-        self.cluster = FakeCluster()
-        self.view = ListeningView()
-        self.person = Person()
-        self.records = FakeRecords({"private_key": None})
-        self.logins = LoginChoice()
-        files = [described(name, name.encode(), executable=name.endswith(".sh")) for name in names]
-        self.cluster.events["manifest"] = [
-            {"event": "manifest", "job_uuid": UUID, "manifest": {"files": files, "missing": list(missing)}}
-        ]
-        self.cluster.files = {f"/there/{name}": name.encode() for name in names}
-
-    def run(self, folder: Path, **overrides: Any) -> Retrieved:
-        """Fetch into a folder."""
-        far_side = FarSide(
-            connector=self.cluster,
-            records=self.records,
-            toolbox=FakeProgram(),
-            prompter=self.person,
-            view=self.view,
-            logins=self.logins,
-        )
-        retriever = Retriever(registry=self.registry, far_side=far_side, view=self.view, clock=QuickClock())
-        return retriever.retrieve(UUID, folder, overrides)
 
 
 def test_every_output_comes_back(tmp_path: Path) -> None:
     """Into its place, what could be run still can, and what is missing is told; the connection is closed."""
-    fetch = Fetch(FakeRegistry(_ENDED), "a.txt", "deep/run.sh", missing=("b.txt",))
+    fetch = Fetch(FakeRegistry(ENDED), "a.txt", "deep/run.sh", missing=("b.txt",))
     found = fetch.run(tmp_path / "results")
     assert (found.outcome, found.files, found.missing) == ("COMPLETED", ["a.txt", "deep/run.sh"], ["b.txt"])
     assert (tmp_path / "results" / "a.txt").read_text() == "a.txt"
@@ -87,18 +40,20 @@ def test_every_output_comes_back(tmp_path: Path) -> None:
 
 def test_what_the_cluster_could_not_report_is_brought_along(tmp_path: Path) -> None:
     """The registry knows of no end because nothing got through: the journal tells it, and the results come."""
-    fetch = Fetch(FakeRegistry(_RUNNING, _ENDED), "a.txt")
-    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [_ENTRY]}]
+    fetch = Fetch(FakeRegistry(RUNNING, ENDED), "a.txt")
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [ENTRY]}]
     assert fetch.run(tmp_path).files == ["a.txt"]
     assert fetch.registry.relayed == [
-        {"schema": 1, "cluster": "nic5", "epoch": None, "reports": [_ENTRY], "cluster_status": None}
+        {"schema": 1, "cluster": "nic5", "epoch": None, "reports": [ENTRY], "cluster_status": None}
     ]
+    assert "relayed 1 reports that nic5 had not been able to send" in fetch.view.said
+    assert CREDENTIALS in fetch.cluster.uploads, "perhaps it was the token that was not good any more"
 
 
 def test_a_registry_that_does_not_take_them_keeps_nobody_from_the_results(tmp_path: Path) -> None:
     """It is said, and that is all."""
-    fetch = Fetch(FakeRegistry(_ENDED), "a.txt")
-    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [_ENTRY]}]
+    fetch = Fetch(FakeRegistry(ENDED), "a.txt")
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [ENTRY]}]
     fetch.registry.relay_error = RegistryUnavailable("the registry is away")
     assert fetch.run(tmp_path).files == ["a.txt"]
     assert "could not be relayed: the registry is away" in fetch.view.said[0]
@@ -110,7 +65,7 @@ def test_a_registry_that_does_not_take_them_keeps_nobody_from_the_results(tmp_pa
 )
 def test_a_job_that_runs_has_nothing_to_fetch(tmp_path: Path, tasks: list[str], message: str) -> None:
     """How it stands is told, tasks counted; nothing is made here."""
-    fetch = Fetch(FakeRegistry(_RUNNING), "a.txt")
+    fetch = Fetch(FakeRegistry(RUNNING), "a.txt")
     fetch.registry.task_states = tasks
     with pytest.raises(NotEnded, match=message):
         fetch.run(tmp_path / "results")
@@ -126,7 +81,7 @@ def test_a_cluster_that_is_away_is_no_news_about_a_job_that_runs(tmp_path: Path)
         def connect(self, login: object) -> FakeCluster:
             raise Unreachable(f"no answer from {login}")
 
-    for answer, error in ((_RUNNING, NotEnded), (_ENDED, Unreachable)):
+    for answer, error in ((RUNNING, NotEnded), (ENDED, Unreachable)):
         fetch = Fetch(FakeRegistry(answer))
         fetch.cluster = Away()
         with pytest.raises(error):
@@ -135,7 +90,7 @@ def test_a_cluster_that_is_away_is_no_news_about_a_job_that_runs(tmp_path: Path)
 
 def test_one_file_that_fails_does_not_keep_the_others(tmp_path: Path) -> None:
     """All others are there; the error names those that are not."""
-    fetch = Fetch(FakeRegistry(_ENDED), "a.txt", "b.txt", "c.txt")
+    fetch = Fetch(FakeRegistry(ENDED), "a.txt", "b.txt", "c.txt")
     del fetch.cluster.files["/there/b.txt"]
     with pytest.raises(TransferFailed, match="1 of 3 files did not arrive") as caught:
         fetch.run(tmp_path)
@@ -143,10 +98,20 @@ def test_one_file_that_fails_does_not_keep_the_others(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "c.txt"]
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "a\0b", ".", ""])
+def test_what_the_registry_has_heard_meanwhile_is_not_relayed(tmp_path: Path) -> None:
+    """Only what is news to it is brought along."""
+    heard = {**ENTRY, "seq": 2}
+    fetch = Fetch(FakeRegistry({**ENDED, "last_seq": 2}), "a.txt")
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [heard]}]
+    fetch.run(tmp_path)
+    assert (fetch.registry.relayed, fetch.view.said) == ([], [])
+    assert CREDENTIALS not in fetch.cluster.uploads
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "", ".", "nul\0"])
 def test_a_cluster_cannot_write_outside_of_the_folder(tmp_path: Path, name: str) -> None:
     """Whatever names it lists."""
-    fetch = Fetch(FakeRegistry(_ENDED), name, "a.txt")
+    fetch = Fetch(FakeRegistry(ENDED), name, "a.txt")
     with pytest.raises(TransferFailed, match="1 of 2 files") as caught:
         fetch.run(tmp_path / "results")
     assert "outside of the job" in caught.value.detail
@@ -156,7 +121,7 @@ def test_a_cluster_cannot_write_outside_of_the_folder(tmp_path: Path, name: str)
 
 def test_a_name_no_file_here_can_have_is_told(tmp_path: Path) -> None:
     """Half of a surrogate pair stands for no byte; the other files come."""
-    fetch = Fetch(FakeRegistry(_ENDED), "a.txt")
+    fetch = Fetch(FakeRegistry(ENDED), "a.txt")
     (event,) = fetch.cluster.events["manifest"]
     assert isinstance(event, dict)
     event["manifest"]["files"].append({**described("b", b"x"), "name": "\ud800"})
@@ -171,7 +136,7 @@ def test_a_cluster_cannot_write_through_a_link_here(tmp_path: Path) -> None:
     precious.mkdir()
     results.mkdir()
     (results / "link").symlink_to(precious)
-    fetch = Fetch(FakeRegistry(_ENDED), "link/authorized_keys", "link/deep/er", "a.txt")
+    fetch = Fetch(FakeRegistry(ENDED), "link/authorized_keys", "link/deep/er", "a.txt")
     with pytest.raises(TransferFailed, match="2 of 3 files") as caught:
         fetch.run(results)
     assert "is a link out of" in caught.value.detail
@@ -180,11 +145,11 @@ def test_a_cluster_cannot_write_through_a_link_here(tmp_path: Path) -> None:
 
 def test_a_cluster_speaks_for_the_job_it_was_asked_about_alone(tmp_path: Path) -> None:
     """Entries about other jobs are not sent on under the user's own token."""
-    fetch = Fetch(FakeRegistry(_ENDED), "a.txt")
-    other = {**_ENTRY, "job_uuid": "3f2b1c0e-0000-4000-8000-00000000000f"}
-    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [other, _ENTRY, other]}]
+    fetch = Fetch(FakeRegistry(ENDED), "a.txt")
+    other = {**ENTRY, "job_uuid": "3f2b1c0e-0000-4000-8000-00000000000f"}
+    fetch.cluster.events["journal"] = [{"event": "journal", "entries": [other, ENTRY, other]}]
     fetch.run(tmp_path)
-    assert [batch["reports"] for batch in fetch.registry.relayed] == [[_ENTRY]]
+    assert [batch["reports"] for batch in fetch.registry.relayed] == [[ENTRY]]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +171,7 @@ def test_a_wrapper_that_fails_is_told(
     tmp_path: Path, events: list[Any], error: type[Exception], message: str
 ) -> None:
     """Its own error if it gave one; a crash is no empty list of results."""
-    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch = Fetch(FakeRegistry(ENDED))
     fetch.cluster.events["manifest"] = events
     with pytest.raises(error, match=message) as caught:
         fetch.run(tmp_path)
@@ -217,7 +182,7 @@ def test_the_recorded_key_is_used_and_asked_for_where_it_is_gone(tmp_path: Path)
     """Keys move; an answer that is no file either is asked about again."""
     key = tmp_path / "id"
     key.touch()
-    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch = Fetch(FakeRegistry(ENDED))
     fetch.records.record = {"private_key": str(tmp_path / "gone")}
     fetch.person = Person(str(tmp_path / "wrong"), str(key))
     fetch.run(tmp_path)
@@ -232,7 +197,7 @@ def test_what_is_given_with_the_call_goes_first(tmp_path: Path) -> None:
     """Account and key; and the user's settings for the cluster before both."""
     key = tmp_path / "id"
     key.touch()
-    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch = Fetch(FakeRegistry(ENDED))
     fetch.run(tmp_path, username="other", private_key=str(key), passphrase=None)
     assert (fetch.cluster.logins[0].username, fetch.cluster.logins[0].private_key) == ("other", key)
     fetch.logins = LoginChoice({"nic5": {"username": "mine", "port": 2222}}, timeout_s=3.0)
@@ -243,7 +208,7 @@ def test_what_is_given_with_the_call_goes_first(tmp_path: Path) -> None:
 
 def test_a_port_that_is_none_is_told(tmp_path: Path) -> None:
     """With what to correct."""
-    fetch = Fetch(FakeRegistry(_ENDED))
+    fetch = Fetch(FakeRegistry(ENDED))
     fetch.logins = LoginChoice({"nic5": {"port": "ssh"}})
     with pytest.raises(UsageError, match="'ssh' is no SSH port"):
         fetch.run(tmp_path)

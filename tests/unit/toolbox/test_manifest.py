@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from project.core.layout import JobPaths
-from project.toolbox.manifest import manifest
+from project.toolbox.manifest import describe, manifest
 
 
 @pytest.fixture
@@ -115,6 +115,65 @@ def test_nothing_outside_of_the_folder_is_listed(paths: JobPaths) -> None:
     (work / "alias").symlink_to("inside")
     assert listed(paths, "file", "folder", "folder/secret.txt", "inside", "*") == ["alias/a.txt", "inside/a.txt"]
     assert listed(paths, "alias") == ["alias/a.txt"]
+
+
+def test_loops_of_symlinks_have_an_end(paths: JobPaths) -> None:
+    """Folders that lead back to themselves, two of them even: each file is listed once, under its own name."""
+    write(paths, "a/one.txt", "b/two.txt")
+    work = Path(paths.work)
+    for folder in ("a", "b"):
+        (work / folder / "up").symlink_to("..")
+        (work / folder / "self").symlink_to("self")
+    for patterns in (["**/*.txt"], ["."], ["**"], ["a", "b"]):
+        assert listed(paths, *patterns) == ["a/one.txt", "b/two.txt"], patterns
+    assert manifest(paths, ["a/self"])["missing"] == ["a/self"]
+
+
+def test_a_link_to_a_folder_is_followed_where_it_is_named(paths: JobPaths) -> None:
+    """By a name or a pattern that matches it, as a shell does; not by `**`, and not further down."""
+    write(paths, "runs/5/out.txt")
+    (Path(paths.work) / "latest").symlink_to("runs/5")
+    assert listed(paths, "latest") == ["latest/out.txt"]
+    assert listed(paths, "lat*/*.txt") == ["latest/out.txt"]
+    assert listed(paths, "**/out.txt") == ["runs/5/out.txt"]
+    assert listed(paths, ".") == ["runs/5/out.txt"]
+
+
+def test_hidden_files_need_to_be_named(paths: JobPaths) -> None:
+    """By patterns they are not matched unless these begin with a dot; in a folder that is named they are."""
+    write(paths, ".hidden/a.txt", ".b.txt", "c.txt", "d/.e.txt")
+    assert listed(paths, "*.txt") == ["c.txt"]
+    assert listed(paths, "**/*.txt") == ["c.txt"]
+    assert listed(paths, ".*.txt") == [".b.txt"]
+    assert listed(paths, "d") == ["d/.e.txt"]
+
+
+def test_a_glob_that_matches_thousands(paths: JobPaths) -> None:
+    """All of them are listed."""
+    (Path(paths.work) / "out").mkdir()
+    for number in range(5000):
+        (Path(paths.work) / "out" / f"{number}.txt").touch()
+    assert len(listed(paths, "out/*.txt")) == 5000
+    assert manifest(paths, ["out/*.png"])["missing"] == ["out/*.png"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_what_may_not_be_read_says_why(paths: JobPaths) -> None:
+    """A file or a folder that the job has closed even to its owner keeps the others from nobody."""
+    write(paths, "a.txt", "closed.txt", "folder/b.txt")
+    (Path(paths.work) / "closed.txt").chmod(0)
+    (Path(paths.work) / "folder").chmod(0)
+    try:
+        found = manifest(paths, ["."])
+    finally:
+        (Path(paths.work) / "folder").chmod(0o700)
+    reasons = {entry["name"]: entry.get("unreadable", "") for entry in found["files"]}
+    assert reasons == {"a.txt": "", "closed.txt": "Permission denied", "folder": "Permission denied"}
+
+
+def test_a_file_that_cannot_be_read_says_why(paths: JobPaths) -> None:
+    """Whoever asks: here it is a folder, which nobody can read as a file."""
+    assert describe("work", paths.work)["unreadable"] == "Is a directory"
 
 
 def test_slurms_files_and_logs_come_along(paths: JobPaths) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from project.core.errors import RegistryError, RegistryUnavailable
 from project.core.layout import ClusterPaths
 from project.wrapper import files
-from project.wrapper.follow.report import Answer, BatchRefused, Overtaken, Reporter, first_batch
+from project.wrapper.follow.report import Answer, BatchRefused, Overtaken, Reporter
 from tests.contract.processes import free_port, poll
 from tests.contract.ssh.listeners import listener
 from tests.fakes.raw_http import http, serving
@@ -232,14 +232,3 @@ def test_an_answer_that_does_not_end_is_left_behind(paths: ClusterPaths) -> None
         poll(lambda: not reporter._exchange or not reporter._exchange.is_alive(), "the exchange has ended")
     with registry(http("200 OK", b'{"acknowledged": {"uuid": 1}, "refused": {}}'), paths):
         assert reporter.send(1, [_ENTRY], None).acknowledged == {"uuid": 1}
-
-
-def test_a_batch_fits_into_one_request() -> None:
-    """So many entries or so many bytes; an entry that is too big by itself goes alone."""
-    assert first_batch([]) == []
-    assert len(first_batch([_ENTRY] * 2000)) == 500
-    assert len(first_batch([_ENTRY] * 2000, 7)) == 7
-    big = {**_ENTRY, "body": {"detail": "x" * 300_000}}
-    assert len(first_batch([big] * 10)) == 2
-    huge = {**_ENTRY, "body": {"detail": "x" * 9_000_000}}
-    assert first_batch([huge, _ENTRY]) == [huge]
