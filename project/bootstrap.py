@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from project.adapters.archive import TOOLBOX, WRAPPER, Archive
 from project.adapters.findings import KeptFindings
 from project.adapters.git import GitRepositories
@@ -19,7 +21,7 @@ from project.adapters.registry import HttpRegistry
 from project.adapters.show.ranking import show_as_news
 from project.adapters.source import build_parcel
 from project.adapters.terminal import PlainView, TerminalPrompter, make_view
-from project.config import Settings, load_settings
+from project.config import PROFILE, Settings, load_settings
 from project.core.errors import UsageError
 from project.services.choose import Chooser
 from project.services.dispatch import Dispatcher
@@ -85,7 +87,7 @@ class Gateway:
         if not self.settings.token:
             raise UsageError(
                 "there is no token for the registry",
-                remedy=f"Put yours into {self.settings.home}/token (mode 600), or set GRIDFERRY_TOKEN",
+                remedy=f"`login` gets one with your password; or put it into {self.settings.token_file} (mode 600)",
             )
         settings = self.settings
         return HttpRegistry(settings.registry, settings.token, plain_http=settings.plain_http)
@@ -300,4 +302,6 @@ def make_gateway(*, assume_yes: bool = False, no_input: bool = False, quiet: boo
     """Return the real gateway for this call."""
     view = make_view(quiet=quiet)
     prompter = TerminalPrompter(assume_yes=assume_yes, no_input=no_input, before_asking=view.pause)
-    return Gateway(load_settings(), prompter, view)
+    context = click.get_current_context(silent=True)
+    profile = str(context.meta.get(PROFILE, "")) if context else ""
+    return Gateway(load_settings(profile=profile), prompter, view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import click
 
 from project.core.errors import ExitCode, GridferryError
 from project.core.printable import harmless
-from project.options import results_options, submit_options
+from project.options import COMPLETION_VARIABLE, results_options, submit_options
 
 
 class CommandEntry(NamedTuple):
@@ -37,6 +38,9 @@ COMMANDS = {
     "where": CommandEntry("project.commands.where", "Say where a job would start first, and why; submits nothing."),
     "explain": CommandEntry("project.commands.explain", "Say why a job is where it is, and what to do."),
     "doctor": CommandEntry("project.commands.doctor", "Look at all that your jobs need; name what is in the way."),
+    "login": CommandEntry("project.commands.login", "Get a token from the registry with your password."),
+    "logout": CommandEntry("project.commands.logout", "Give the token back and forget it here."),
+    "completion": CommandEntry("project.commands.completion", "Print the completion script of your shell."),
     "sandbox": CommandEntry("project.commands.sandbox", "A real one-machine Slurm in a folder, to try things."),
 }
 
@@ -89,7 +93,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code. No traceback reaches the user for anything foreseen."""
     try:
-        result = cli.main(args=argv, prog_name="python -m project", standalone_mode=False)
+        result = cli.main(args=argv, prog_name=_own_name(), standalone_mode=False, complete_var=COMPLETION_VARIABLE)
         return int(result or ExitCode.OK)
     except click.ClickException as error:
         error.show()
@@ -105,6 +109,11 @@ def main(argv: list[str] | None = None) -> int:
 
         tell(keep_crash(error))
         return ExitCode.INTERNAL
+
+
+def _own_name() -> str:
+    """Return what the user typed to get here."""
+    return "gridferry" if sys.argv[0].endswith("/gridferry") else "python -m project"
 
 
 def tell(error: GridferryError) -> None:

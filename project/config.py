@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,9 @@ from project.core.problems import InvalidDocument, Problem, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Where the context of a call keeps which profile `--profile` names.
+PROFILE = "gridferry.profile"
+_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_REGISTRY = "http://127.0.0.1:7676"
 
 
@@ -35,8 +39,9 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("registry", "GRIDFERRY_REGISTRY", DEFAULT_REGISTRY, "URL of the registry."),
     Setting("", "GRIDFERRY_TOKEN", "", "Your token there. Never on the command line."),
-    Setting("token_file", "GRIDFERRY_TOKEN_FILE", "<home>/token", "Private file that holds the token instead."),
+    Setting("token_file", "GRIDFERRY_TOKEN_FILE", "<home>/token", "Private file that holds it; `login` writes it."),
     Setting("", "GRIDFERRY_HOME", "~/.local/share/gridferry", "Records of your submissions and confirmed host keys."),
+    Setting("profile", "GRIDFERRY_PROFILE", "", "Which of the `profiles:` holds; `--profile` says so, too."),
     Setting("", "GRIDFERRY_SETTINGS", "~/.config/gridferry/settings.yml", "The settings file."),
     Setting(
         "ssh_config", "GRIDFERRY_SSH_CONFIG", "~/.ssh/config", "OpenSSH configuration to honour; `none` for none."
@@ -72,7 +77,9 @@ class Settings:
 
     Attributes:
         registry: URL.
+        profile: the one that holds, "" for none.
         token: of the user, "" if there is none.
+        token_file: where `login` keeps it.
         home: folder of records and confirmed host keys.
         ssh_config: OpenSSH configuration, or None.
         known_hosts: OpenSSH's known hosts.
@@ -83,7 +90,9 @@ class Settings:
     """
 
     registry: str
+    profile: str
     token: str = field(repr=False)
+    token_file: Path
     home: Path
     ssh_config: Path | None
     known_hosts: Path
@@ -103,8 +112,12 @@ class Settings:
         return self.home / "known_hosts"
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(environment: Mapping[str, str] = os.environ, profile: str = "") -> Settings:
     """Read the settings.
+
+    Args:
+        environment: variables.
+        profile: what `--profile` says; what stands in that profile wins over the environment.
 
     Raises:
         UsageError: a file named by them cannot be read, or a value makes no sense.
@@ -112,16 +125,25 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     path = _path(environment.get("GRIDFERRY_SETTINGS", "~/.config/gridferry/settings.yml"))
     document = _read_file(path)
+    named = profile or environment.get("GRIDFERRY_PROFILE") or str(document.get("profile") or "")
+    chosen = _profile(document, named)
+    document = {**document, **chosen}
+    if profile:
+        won = {setting.variable for setting in SETTINGS if setting.key in chosen} | {"GRIDFERRY_TOKEN"}
+        environment = {name: text for name, text in environment.items() if name not in won}
 
     def value(key: str) -> str:
         setting = next(s for s in SETTINGS if key in (s.key, s.variable))
         return str(environment.get(setting.variable) or document.get(setting.key) or setting.default)
 
     home = _path(value("GRIDFERRY_HOME"))
+    token_file = _token_file(value("token_file"), home, named)
     ssh_config = value("ssh_config")
     return Settings(
         registry=value("registry"),
-        token=environment.get("GRIDFERRY_TOKEN") or _token(value("token_file"), home),
+        profile=named,
+        token=environment.get("GRIDFERRY_TOKEN") or _token(token_file),
+        token_file=token_file,
         home=home,
         ssh_config=None if ssh_config == "none" else _path(ssh_config),
         known_hosts=_path(value("known_hosts")),
@@ -150,8 +172,23 @@ def _truth(key: str, text: str) -> bool:
     return known[text.lower()]
 
 
-def _token(file: str, home: Path) -> str:
-    path = _path(file.replace("<home>", str(home)))
+def _profile(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return what a profile says; "" names none."""
+    profiles = document.get("profiles") or {}
+    if not name:
+        return {}
+    if name not in profiles or not _PROFILE.fullmatch(name):
+        raise UsageError(f"the settings have no profile {name!r}", remedy=_hint(name, sorted(map(str, profiles))))
+    return dict(profiles[name] or {})
+
+
+def _token_file(file: str, home: Path, profile: str) -> Path:
+    """Return where the token is kept; each profile has a file of its own unless it names one."""
+    own = f"token-{profile}" if profile else "token"
+    return _path(file.replace("<home>/token", str(home / own)))
+
+
+def _token(path: Path) -> str:
     try:
         return path.read_text().strip()
     except FileNotFoundError:
@@ -181,10 +218,12 @@ def _read_file(path: Path) -> Mapping[str, Any]:
 
 def _keys(document: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     top = [setting.key for setting in SETTINGS if setting.key] + ["clusters"]
+    profiles = document.get("profiles") or {}
+    of_profiles = [(f"profiles.{name}.{key}", top) for name, given in profiles.items() for key in given or {}]
     inner = [setting.key for setting in CLUSTER_SETTINGS]
     clusters = document.get("clusters") or {}
     below = [(f"clusters.{name}.{key}", inner) for name, given in clusters.items() for key in given or {}]
-    return [(str(key), top) for key in document] + below
+    return [(str(key), [*top, "profiles"]) for key in document] + below + of_profiles
 
 
 def _hint(key: str, known: list[str]) -> str:

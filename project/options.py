@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import click.shell_completion
+
+from project.config import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: What the shell sets when it asks for completions.
+COMPLETION_VARIABLE = "_GRIDFERRY_COMPLETE"
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -23,6 +28,23 @@ def _task_list(_ctx: click.Context, _option: click.Parameter, given: str) -> str
     return given
 
 
+class _Job(click.ParamType[str]):
+    """A job's UUID, or its beginning; completed from this machine's records, without asking anybody."""
+
+    name = "uuid"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Return the submissions of this machine that begin so."""
+        from project.bootstrap import make_gateway  # noqa: PLC0415 - only a shell that completes needs it
+
+        del ctx, param
+        records = make_gateway().records
+        return [click.shell_completion.CompletionItem(job_uuid) for job_uuid in records.beginning(incomplete)]
+
+
+JOB = _Job()
 task_option = click.option(
     "--task",
     "tasks",
@@ -31,7 +53,23 @@ task_option = click.option(
     callback=_task_list,
     help="Of an array: this task, or several (3-7,9).",
 )
-OUTPUT = (click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),)
+
+
+def _keep_profile(context: click.Context, _option: click.Parameter, given: str | None) -> None:
+    if given:
+        context.meta[PROFILE] = given
+
+
+OUTPUT = (
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        expose_value=False,
+        callback=_keep_profile,
+        help="Which of the settings' profiles: another registry, say.",
+    ),
+)
 BEHAVIOUR = (
     click.option(
         "--yes", "assume_yes", is_flag=True, help="Answer yes to questions (never to those about host keys)."

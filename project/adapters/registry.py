@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,8 @@ class HttpRegistry:
         self._token = token
         self._looked_up: Future[Any] | None = None
 
+    _scheme = "Bearer"
+
     def look_up_clusters(self) -> None:
         """Ask for the clusters already now, without waiting for the answer; `clusters` has it then."""
         self._looked_up = ThreadPoolExecutor(1).submit(self._call, "GET", "/clusters")
@@ -115,7 +118,11 @@ class HttpRegistry:
 
     def account(self) -> dict[str, Any]:
         """Whose token this is: `name`, `mail`, `admin`."""
-        return dict(self._call("GET", "/account"))
+        return self._checked(self._call("GET", "/account"), answers.ACCOUNT)
+
+    def forget_token(self) -> None:
+        """Make the token useless."""
+        self._call("DELETE", "/tokens")
 
     def states(self, job_uuid: str) -> list[str]:
         """Current states of a job, one per array task."""
@@ -144,7 +151,13 @@ class HttpRegistry:
     def _ask(self, method: str, path: str, content: bytes | None) -> Reply:
         try:
             return exchange(
-                method, self._url + path, self._token, content, timeout_s=_LIMIT_S, limit_bytes=_LONGEST_ANSWER_BYTES
+                method,
+                self._url + path,
+                self._token,
+                content,
+                timeout_s=_LIMIT_S,
+                limit_bytes=_LONGEST_ANSWER_BYTES,
+                scheme=self._scheme,
             )
         except OSError as error:
             raise RegistryUnavailable(
@@ -186,6 +199,26 @@ class HttpRegistry:
             listed = "\n".join(each.render("the registry") for each in found)
             return RegistryError(f"the registry refused {len(found)} things", remedy="Correct them", detail=listed)
         return RegistryError(f"the registry refused: {said}", remedy=remedy)
+
+
+class PasswordRegistry(HttpRegistry):
+    """The registry for somebody who has a password and no token yet; see HttpRegistry for the rest.
+
+    Args:
+        url: of the registry.
+        name: of the account.
+        password: of the account.
+        plain_http: as there.
+    """
+
+    _scheme = "Basic"
+
+    def __init__(self, url: str, name: str, password: str, *, plain_http: bool = False) -> None:
+        super().__init__(url, b64encode(f"{name}:{password}".encode()).decode(), plain_http=plain_http)
+
+    def token(self) -> dict[str, Any]:
+        """Return a new token: `token`, `expires_at`."""
+        return self._checked(self._call("POST", "/tokens"), answers.TOKEN)
 
 
 def _problems(listed: Any) -> Iterator[Problem]:

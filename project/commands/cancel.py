@@ -11,7 +11,7 @@ from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
-from project.options import login_options, task_option
+from project.options import JOB, login_options, task_option
 from project.services.cancel import judge
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("cancel", short_help="Cancel jobs or array tasks, and see that they died.")
-@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.argument("uuids", type=JOB, nargs=-1, required=True, metavar="UUID...")
 @task_option
 @login_options()
 def command(

@@ -16,14 +16,14 @@ from project.bootstrap import Gateway, make_gateway
 from project.core.errors import UsageError
 from project.core.messages import format_utc
 from project.core.units import format_bytes, parse_duration_s
-from project.options import login_options
+from project.options import JOB, login_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.command("clean")
-@click.argument("uuids", nargs=-1, metavar="[UUID]...")
+@click.argument("uuids", type=JOB, nargs=-1, metavar="[UUID]...")
 @click.option("--older", metavar="AGE", help="Without UUIDs: only jobs submitted longer ago: 30d.")
 @login_options()
 def command(

@@ -13,14 +13,14 @@ from project.adapters import bundle
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
-from project.options import login_options
+from project.options import JOB, login_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.command("export")
-@click.argument("uuid")
+@click.argument("uuid", type=JOB)
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where to  [default: ./UUID.tar.gz]")
 @login_options()
 def command(

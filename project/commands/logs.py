@@ -11,7 +11,7 @@ from project.adapters.show.output import JobOutput
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
-from project.options import login_options, task_option
+from project.options import JOB, login_options, task_option
 from project.services.logs import LogWish
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _PAST_ALL = -1
 
 
 @click.command("logs", short_help="Print what a job printed; -f follows it live.")
-@click.argument("uuid")
+@click.argument("uuid", type=JOB)
 @click.option(
     "-f", "--follow", is_flag=True, help="Go on until the job has ended, whatever happens to the connection."
 )

@@ -18,7 +18,7 @@ from project.commands.submit import print_submitted, request_of, tell_how_to_go_
 from project.core.differences import differences
 from project.core.errors import UsageError
 from project.core.slurm.ids import failed_tasks, format_task_list
-from project.options import behaviour_options
+from project.options import JOB, behaviour_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ _ARRAY = "nbr_jobs_in_array"
 
 
 @click.command("resubmit")
-@click.argument("uuid")
+@click.argument("uuid", type=JOB)
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of its job file; null takes it out."
 )

@@ -11,7 +11,7 @@ import click
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
-from project.options import login_options, results_options
+from project.options import JOB, login_options, results_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("retrieve", short_help="Fetch the results of a job (the same as -r).")
-@click.argument("uuid")
+@click.argument("uuid", type=JOB)
 @results_options()
 @login_options()
 def command(uuid: str, **options: Any) -> None:

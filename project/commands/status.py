@@ -19,7 +19,7 @@ from project.adapters.show.jobs import (
 from project.adapters.show.table import show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
-from project.options import output_options
+from project.options import JOB, output_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _FEW_TASKS = 20
 
 
 @click.command("status", short_help="Say how jobs stand: tasks, reasons, what happened when.")
-@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.argument("uuids", type=JOB, nargs=-1, required=True, metavar="UUID...")
 @click.option(
     "--tasks", "all_tasks", is_flag=True, help="Every array task; else of many only those that are not COMPLETED."
 )

@@ -12,7 +12,7 @@ from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
 from project.core.units import parse_duration_s
-from project.options import output_options
+from project.options import JOB, output_options
 from project.services.exit_code import exit_code_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("wait", short_help="Wait for jobs to end; exits with the job's own exit code.")
-@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.argument("uuids", type=JOB, nargs=-1, required=True, metavar="UUID...")
 @click.option("--timeout", metavar="TIME", help="Wait at most so long (10m, 2h); exit code 12 then.")
 @output_options()
 def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:

@@ -11,14 +11,14 @@ from project.adapters.show.jobs import sum_up
 from project.adapters.show.live import LiveJobs
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
-from project.options import output_options
+from project.options import JOB, output_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.command("watch", short_help="Watch jobs until all have ended, then sum up.")
-@click.argument("uuids", nargs=-1, metavar="[UUID]...")
+@click.argument("uuids", type=JOB, nargs=-1, metavar="[UUID]...")
 @output_options()
 def command(uuids: Sequence[str], *, as_json: bool) -> None:
     """Watch these jobs, or all of yours that have not ended, until the last has; then sum up.

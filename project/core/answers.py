@@ -36,6 +36,10 @@ SUMMARY: Dict[str, Rule] = {
     "updated_at": TIME,
     "job_name": ANYTHING,
     "counts": COUNTS,
+    "flag": text(),
+    "fetched_at": optional(TIME),
+    "cleaned_at": optional(TIME),
+    "resubmission_of": optional(UUID),
 }
 EVENT: Dict[str, Rule] = {"kind": text(least=1), "at": TIME, "recorded_at": TIME, "body": OBJECT}
 #: All values of a job.
@@ -52,6 +56,7 @@ JOB: Dict[str, Rule] = {
 CLUSTER: Dict[str, Rule] = {"name": NAME, "enabled": FLAG, "status": optional(STATUS)}
 CREDENTIALS: Dict[str, Rule] = {"token": written("[!-~]+", "a token", 1000), "expires_at": TIME, "url": text(1000)}
 TOKEN: Dict[str, Rule] = {key: CREDENTIALS[key] for key in ("token", "expires_at")}
+ACCOUNT: Dict[str, Rule] = {"name": NAME, "mail": text(), "admin": FLAG}
 TAKEN: Dict[str, Rule] = {"acknowledged": COUNTS, "refused": OBJECT}
 PROBLEM: Dict[str, Rule] = {"type": text(), "title": text(), "status": whole(400, 599), "detail": text()}
 #: A cluster as a registry of this version answers it.

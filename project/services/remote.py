@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.core.layout import ClusterPaths, JobPaths
-    from project.ports import FarProgram, LoginNode, Progress, Shell, View
+    from project.ports import FarProgram, LoginNode, Shell, View
+    from project.ports.cluster import Progress
     from project.services.reporting import ReportWay
     from project.services.results import Result
 

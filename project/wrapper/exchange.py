@@ -26,7 +26,14 @@ class Reply(NamedTuple):
 
 
 def exchange(
-    method: str, url: str, token: str, content: Optional[bytes], *, timeout_s: float, limit_bytes: int
+    method: str,
+    url: str,
+    token: str,
+    content: Optional[bytes],
+    *,
+    timeout_s: float,
+    limit_bytes: int,
+    scheme: str = "Bearer",
 ) -> Reply:
     """Ask the server at `url` and return its answer.
 
@@ -37,6 +44,7 @@ def exchange(
         content: JSON to send, or None.
         timeout_s: for the connection, and for each part of the answer.
         limit_bytes: how long an answer may be.
+        scheme: what the token is, in HTTP's words.
 
     Raises:
         OSError: no whole answer came.
@@ -56,7 +64,7 @@ def exchange(
             """Go nowhere."""
 
     direct = [ProxyHandler({})] if url.startswith("http:") else []
-    headers = {"Content-Type": "application/json", "Authorization": "Bearer " + token}
+    headers = {"Content-Type": "application/json", "Authorization": f"{scheme} {token}"}
     request = Request(url, content, headers, method=method)  # noqa: S310 - core.registry_address has checked it
     deadline = time.monotonic() + timeout_s * _PATIENCE
     try:

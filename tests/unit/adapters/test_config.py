@@ -49,7 +49,7 @@ def _of(name: str) -> Setting:
 
 def test_every_setting_of_the_table_is_tested() -> None:
     """A new one cannot be forgotten here; those that name files have tests of their own."""
-    own = {"token_file", "GRIDFERRY_SETTINGS"}
+    own = {"token_file", "profile", "GRIDFERRY_SETTINGS"}
     assert {setting.key or setting.variable for setting in SETTINGS} == {*_TABLE, *own}
     read = set(re.findall(r"GRIDFERRY_[A-Z_]+", Path(config.__file__).read_text()))
     assert read == {setting.variable for setting in SETTINGS}
@@ -138,3 +138,45 @@ def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:
     """With an example of one."""
     with pytest.raises(UsageError, match="timeout_s is 'soon'"):
         load(tmp_path, "timeout_s: soon\n")
+
+
+_PROFILES = """
+registry: https://usual.example.org
+profiles:
+  physics: {registry: https://physics.example.org, cluster: nic5}
+  kept: {token_file: ~/kept}
+"""
+
+
+def test_a_profile_stands_over_the_rest_of_the_file(tmp_path: Path) -> None:
+    """Named by the environment or the file itself; the environment's own variables still win."""
+    (tmp_path / "token-physics").write_text("of physics\n")
+    home = {"GRIDFERRY_HOME": str(tmp_path)}
+    assert load(tmp_path, _PROFILES, **home).registry == "https://usual.example.org"
+    physics = load(tmp_path, _PROFILES, GRIDFERRY_PROFILE="physics", **home)
+    assert (physics.registry, physics.run["cluster"]) == ("https://physics.example.org", "nic5")
+    assert (physics.token, physics.token_file) == ("of physics", tmp_path / "token-physics")
+    assert load(tmp_path, f"profile: physics\n{_PROFILES}", **home).profile == "physics"
+    kept = load(tmp_path, _PROFILES, GRIDFERRY_PROFILE="kept", GRIDFERRY_REGISTRY="https://r.example.org", **home)
+    assert (kept.registry, kept.token_file) == ("https://r.example.org", Path("/home/jdoe/kept"))
+
+
+def test_a_profile_named_on_the_command_line_wins_over_the_environment(tmp_path: Path) -> None:
+    """Its registry is not asked with the token of another."""
+    path = tmp_path / "settings.yml"
+    path.write_text(_PROFILES)
+    elsewhere = {"GRIDFERRY_REGISTRY": "https://other.example.org", "GRIDFERRY_TOKEN": "of other"}
+    chosen = load_settings(
+        {"GRIDFERRY_SETTINGS": str(path), "GRIDFERRY_HOME": str(tmp_path), **elsewhere}, profile="physics"
+    )
+    assert (chosen.registry, chosen.token) == ("https://physics.example.org", "")
+
+
+def test_a_profile_that_there_is_not_is_told(tmp_path: Path) -> None:
+    """With the one that was probably meant; unknown keys in one are told like all others."""
+    with pytest.raises(UsageError, match="no profile 'phisics'") as caught:
+        load(tmp_path, _PROFILES, GRIDFERRY_PROFILE="phisics")
+    assert "physics" in caught.value.remedy
+    with pytest.raises(InvalidDocument) as refused:
+        load(tmp_path, "profiles:\n  a:\n    registri: x\n")
+    assert "profiles.a.registri" in refused.value.detail

@@ -34,6 +34,10 @@ _SUMMARY = {
     "updated_at": _AT,
     "job_name": None,
     "counts": {"COMPLETED": 1},
+    "flag": "",
+    "fetched_at": _AT,
+    "cleaned_at": None,
+    "resubmission_of": None,
 }
 _EVENT = {"kind": "state", "at": _AT, "recorded_at": _AT, "body": {"state": "DONE"}}
 _JOB: dict[str, Any] = {
@@ -57,6 +61,7 @@ _CALLS: dict[str, Call] = {
     "states": lambda registry: registry.states(_UUID),
     "report_credentials": lambda registry: registry.report_credentials("nic5"),
     "relay": lambda registry: registry.relay({}),
+    "account": lambda registry: registry.account(),
 }
 
 
@@ -79,6 +84,8 @@ def test_what_is_right_is_taken() -> None:
     assert ask_json(_CALLS["jobs"], [_SUMMARY]) == ask_json(_CALLS["jobs_beginning"], [_SUMMARY]) == [_SUMMARY]
     assert ask_json(_CALLS["states"], ["RUNNING", "PENDING"]) == ["RUNNING", "PENDING"]
     assert ask_json(_CALLS["report_credentials"], _CREDENTIALS) == _CREDENTIALS
+    account = {"name": "ann", "mail": "ann@example.org", "admin": False}
+    assert ask_json(_CALLS["account"], account) == account
     taken = {"acknowledged": {_UUID: 1}, "refused": {}}
     assert ask_json(_CALLS["relay"], taken) == taken
 
@@ -107,6 +114,8 @@ def test_what_is_right_is_taken() -> None:
         ("report_credentials", {"token": "x"}),
         ("relay", []),
         ("relay", {"acknowledged": []}),
+        ("account", []),
+        ("account", {"name": "ann", "mail": 7, "admin": False}),
     ],
 )
 def test_an_answer_that_is_none_is_refused(call: str, answer: Any) -> None:
