@@ -60,8 +60,13 @@ def registry_job(grid: Grid, job_uuid: str) -> dict[str, Any]:
 
 
 def wait_for_state(grid: Grid, job_uuid: str, *states: str) -> dict[str, Any]:
-    """Return the job once it is in one of these states."""
-    return dict(wait_until(lambda: _in_state(grid, job_uuid, states), what=f"state {' or '.join(states)}"))
+    """Return the job once it is in one of these states; a failure tells the way it went instead."""
+    try:
+        return dict(wait_until(lambda: _in_state(grid, job_uuid, states), what=f"state {' or '.join(states)}"))
+    except AssertionError as error:
+        job = registry_job(grid, job_uuid)
+        way = [f"{event['at']} {event['body'].get('state', event['kind'])}" for event in job.get("timeline", [])]
+        raise AssertionError(f"{error}: {job.get('job_status')} {way}") from None
 
 
 def _in_state(grid: Grid, job_uuid: str, states: tuple[str, ...]) -> dict[str, Any] | None:

@@ -158,6 +158,11 @@ def plain_jobs(recorder: Recorder) -> None:
     recorder.both("requeued", requeued, "requeued")
     recorder.run(["scancel", requeued])
     recorder.keep("scontrol-release-ended", Scontrol("release", failed).argv())
+    lost = recorder.submit("lost", "--requeue", line="sleep 60")
+    recorder.wait_for(lost, "RUNNING")
+    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=down", "reason=lost"])
+    recorder.both("node-failed-and-requeued", lost, "lost")
+    recorder.run(["scancel", lost])
 
 
 def arrays(recorder: Recorder) -> None:

@@ -11,6 +11,8 @@ Rules, each from a trap somebody fell into:
   all of them, both list the array as a plain job. What is missing twice in a row is taken for cancelled;
 * of a job that ends within seconds the accounting tells the end before all else: no partition, no requested
   resources, no directory, and `allocation` for a name (measured: for up to 5 s). Such an end waits for the rest;
+* after a node failure the accounting says NODE_FAIL for up to a second though the job is queued again (measured):
+  such an end counts once the queue no longer has the job;
 * a job cancelled while pending has a start in the accounting, the time of its cancellation, but no node (measured).
 """
 

@@ -99,6 +99,7 @@ _LOOKS: dict[str, tuple[int, str, str, str]] = {
     "failed-just-now": (0, "RUNNING", "FAILED", "PENDING RUNNING FAILED"),
     "failed": (0, "FAILED", "FAILED", "PENDING RUNNING FAILED"),
     "requeued": (0, "PENDING", "PENDING", "PENDING"),
+    "node-failed-and-requeued": (0, "PENDING", "PENDING", "PENDING"),
     "unknown": (0, "", "", ""),
     "array-held": (8, " ".join(["PENDING"] * 8), " ".join(["PENDING"] * 8), "PENDING"),
     "array-throttled": (
