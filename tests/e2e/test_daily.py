@@ -144,6 +144,8 @@ def _run_options(grid: Grid) -> list[str]:
     return [
         "--mem",
         "400M",
+        "--cluster",
+        grid.info.name,
         "-t",
         "10m",
         *(word for key, value in own.items() for word in ("--set", f"{key}={value}")),

@@ -18,7 +18,8 @@ from project.core.slurm.refusals import is_refusal
 #: A start that far away is none (half a day less than a year, for clocks and leap years).
 _NOBODY_KNOWS_S = 364.5 * 86400
 
-_PROMISE = re.compile(r"Job \d+ to start at (\S+) using \d+ processors on (?:nodes? )?(\S+)")
+#: 26.05 says `to start at TIME a using 1 processors` (recorded).
+_PROMISE = re.compile(r"Job \d+ to start at (\S+)(?: a)? using \d+ processors on (?:nodes? )?(\S+)")
 
 
 class Forecast(NamedTuple):

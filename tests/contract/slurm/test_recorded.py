@@ -10,7 +10,7 @@ import pytest
 
 from project.core.errors import GridferryError, SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
 from project.core.slurm.commands import CommandResult, Sacct, Sbatch, Scancel, Scontrol, Squeue
-from project.core.slurm.forecast import WouldStart, from_now_s
+from project.core.slurm.forecast import Forecast, WouldStart, from_now_s
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.core.slurm.partitions import Partition, ShowPartitions
 from project.wrapper.follow import observe
@@ -32,12 +32,15 @@ def _nodes(result: CommandResult) -> list[tuple[Any, ...]]:
     return [tuple(node[key] for key in ("name", "state", "partitions", "reason")) for node in Sinfo().parse(result)]
 
 
-def _forecast(result: CommandResult) -> str:
-    """What was understood: the refusal, or the start in half hours after the first one that was recorded."""
+def _forecast(result: CommandResult) -> str | Forecast:
+    """What was understood: the refusal, else the forecast."""
     forecast = WouldStart([]).parse(result)
-    if forecast.refusal:
-        return forecast.refusal
-    first = WouldStart([]).parse(answer(_VERSIONS[0], "trial-starts-now")).start
+    return forecast.refusal or forecast
+
+
+def _start(forecast: Forecast, version: str) -> str:
+    """When a job would start, in half hours after the first one that was recorded of that version."""
+    first = WouldStart([]).parse(answer(version, "trial-starts-now")).start
     start_s = from_now_s(observe.parse_local_s(forecast.start), observe.parse_local_s(first) or 0.0)
     return "nobody knows" if start_s is None else f"starts after {round(start_s / 1800) / 2:g} h"
 
@@ -154,7 +157,8 @@ def test_each_answer_is_understood(version: str, name: str) -> None:
     """Ids, refusals, rows and silences, as this Slurm words them."""
     read, expected = _CASES[name]
     if not isinstance(expected, GridferryError):
-        assert read(answer(version, name)) == expected
+        understood = read(answer(version, name))
+        assert (_start(understood, version) if isinstance(understood, Forecast) else understood) == expected
         return
     with pytest.raises(type(expected)) as caught:
         read(answer(version, name))
