@@ -27,12 +27,12 @@ from tests.e2e.far_side import (
 if TYPE_CHECKING:
     from demo.grid import Grid
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.needs("sandbox")]
 _SMALL = {"duration": "10m", "memory_per_thread": "50M"}
 
 
 def _runs(grid: Grid, job_uuid: str) -> list[str]:
-    path = job_folder(grid, job_uuid) / "work" / "runs.txt"
+    path = Path(job_folder(grid, job_uuid)) / "work" / "runs.txt"
     return path.read_text().split() if path.exists() else []
 
 
@@ -47,7 +47,7 @@ def test_a_requeued_job_runs_again_and_counts_once(grid: Grid, tmp_path: Path, h
     job_uuid = submit(grid, tmp_path, execution=lines, resources={**_SMALL, "requeue": True})
     slurm_job_id = wait_for_state(grid, job_uuid, "RUNNING")["slurm_job_id"]
     wait_until(lambda: _runs(grid, job_uuid), what="its first run")
-    work = job_folder(grid, job_uuid) / "work"
+    work = Path(job_folder(grid, job_uuid)) / "work"
     (work / "again").touch()
     _interrupt(grid, slurm_job_id, how)
     wait_until((work / "ended").exists, what="the end of its first run")

@@ -216,10 +216,11 @@ def test_a_link_is_not_written_through(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("kept")
     described = RemoteFile("/there", 1, "0" * 64)
-    for write in (
+    writes: list[Callable[[], None]] = [
         lambda: sink.save(described, tmp_path / "file", lambda _: iter([b"x"])),
         lambda: sink.keep(described, tmp_path / "file", b"x"),
-    ):
+    ]
+    for write in writes:
         sink.part_of(tmp_path / "file").symlink_to(precious)
         with pytest.raises(TransferFailed, match="cannot be written"):
             write()

@@ -165,8 +165,12 @@ def test_each_answer_is_understood(version: str, name: str) -> None:
     assert expected.message in caught.value.message
 
 
-@pytest.mark.parametrize("version", _VERSIONS)
-@pytest.mark.parametrize("name", _LOOKS)
+#: Looks that were recorded on one version so far; they need a node that fails.
+_ONLY_THERE = {"node-failed-and-requeued": "slurm-22.05"}
+_LOOKED_AT = [(v, name) for v in _VERSIONS for name in _LOOKS if _ONLY_THERE.get(name, v) == v]
+
+
+@pytest.mark.parametrize(("version", "name"), _LOOKED_AT)
 def test_what_a_job_went_through_is_understood(version: str, name: str) -> None:
     """Queue and accounting put together: the state of each task, and the way of the whole job."""
     number, first_look, last_look, way = _LOOKS[name]
@@ -188,5 +192,6 @@ def test_what_a_job_went_through_is_understood(version: str, name: str) -> None:
 @pytest.mark.parametrize("version", _VERSIONS)
 def test_nothing_recorded_is_left_unread(version: str) -> None:
     """Each file belongs to one of the tests above."""
-    read = {*_CASES, *(f"{program}-{name}" for program in ("squeue", "sacct") for name in _LOOKS)}
+    looked_at = [name for where, name in _LOOKED_AT if where == version]
+    read = {*_CASES, *(f"{program}-{name}" for program in ("squeue", "sacct") for name in looked_at)}
     assert {path.stem for path in (_RECORDED / version).glob("*.json")} == read
