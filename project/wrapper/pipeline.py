@@ -103,6 +103,7 @@ class Pipeline:
                     self._lease.check()
                     record_error(self._job, step.name, error)
                 raise
+        self._lease.check()  # one who was overtaken has a look at what the other has left to do
 
     def _do(self, step: Step) -> None:
         mark = os.path.join(self._job.paths.steps, step.name)

@@ -17,8 +17,8 @@ def prepare(paths: ClusterPaths, job_uuid: str) -> None:
         unpack(job.parcel, job.directory)
         _move_data(job)
         _settle_parts(paths, job)
-        files.create(os.path.join(paths.active, job_uuid), b"")
-        files.create(unpacked, b"")
+    files.create(os.path.join(paths.active, job_uuid), b"")  # also of one let go: who resumes may have more to tell
+    files.create(unpacked, b"")
 
 
 def _make_folders(paths: ClusterPaths, job: JobPaths) -> None:

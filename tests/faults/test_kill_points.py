@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.killing.scenarios import SCENARIOS, Scenario, die_everywhere
+from tests.killing.scenarios import SCENARIOS, Scenario, go_for_each
 from tests.killing.slurms import RealSide
 from tests.killing.steps import kills
 
@@ -29,4 +29,4 @@ def test_whoever_dies_wherever(
     def make(folder: Path) -> Scenario:
         return Scenario(name, folder, registry, RealSide(folder / "slurm", sandbox.slurm_conf))
 
-    assert die_everywhere(kills(name), _AT_ONCE, make, tmp_path) == {}
+    assert go_for_each(kills(name), _AT_ONCE, make, tmp_path) == {}

@@ -5,6 +5,7 @@ archive as `plan.json`; each key may be missing:
 
     record: file to which every step is appended, as `command<TAB>step`
     kill:   [command, step, moment]: where the process dies, once; the moments are `before`, `during` and `after`
+    stop:   true to let it stand still there (SIGSTOP) instead; its pid is then in the file `stopped`
     speed:  how many times faster the wrapper's clock runs
     follow: false for a login node on which followers die at once
     host:   [name, boot] of this login node, where it is to be another one than it is
@@ -44,7 +45,8 @@ class Watch:
 
     def __init__(self, plan: dict[str, Any], command: str) -> None:
         self._record: str | None = plan.get("record")
-        self._kill = tuple(plan.get("kill") or ())
+        self._kill: tuple[str, ...] = tuple(plan.get("kill") or ())
+        self._signal = signal.SIGSTOP if plan.get("stop") else signal.SIGKILL
         self._command = command
 
     def begin(self, step: str) -> None:
@@ -57,8 +59,10 @@ class Watch:
     def passing(self, step: str, moment: str) -> None:
         """Die, if this is where; the first time counts."""
         if self._kill == (self._command, step, moment):
+            self._kill = ()
             _PLAN.replace(f"{_PLAN}.done")
-            os.kill(os.getpid(), signal.SIGKILL)
+            _PLAN.with_name("stopped").write_text(str(os.getpid()))
+            os.kill(os.getpid(), self._signal)
 
 
 def file_step(kind: str, source: str, target: str) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 import zipfile
 from functools import cache
@@ -22,9 +26,11 @@ from project.wrapper.clock import Clock
 from project.wrapper.compiled import keep_compiled
 from project.wrapper.job import SUBMISSION, Job, open_job
 from project.wrapper.launcher import compiled_path
+from project.wrapper.lease import STALE_AFTER_S
+from tests.contract.processes import poll
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.contract.registry_process import RegistryProcess
 
@@ -135,19 +141,53 @@ class LoginNode:
 
     def command(self, command: str, *words: str, kill: Kill | None = None, **plan: Any) -> Answer:
         """Run one of the wrapper's commands to its end; with `kill`, say whether it came to that."""
-        path = self._control / "plan.json"
-        dies = {"kill": [*kill.step, kill.moment]} if kill else {}
-        path.write_text(json.dumps({**self._plan, **dies, **plan}))
-        argv = [sys.executable, "-I", "-S", str(self._program), command, *words]
-        done = subprocess.run(
-            argv, env=self._environment, capture_output=True, text=True, check=False, timeout=_LIMIT_S
-        )
-        was_killed = path.with_name("plan.json.done").exists()
-        path.with_name("plan.json.done").unlink(missing_ok=True)
+        with self._start(command, *words, kill=kill, **plan) as process:
+            printed, errors = process.communicate(timeout=_LIMIT_S)
+        done = self._control / "plan.json.done"
+        was_killed = done.exists()
+        done.unlink(missing_ok=True)
         events = [
-            json.loads(line[len(LINE_PREFIX) :]) for line in done.stdout.splitlines() if line.startswith(LINE_PREFIX)
+            json.loads(line[len(LINE_PREFIX) :]) for line in printed.splitlines() if line.startswith(LINE_PREFIX)
         ]
-        return Answer(done.returncode, events, done.stderr, was_killed)
+        return Answer(process.returncode, events, errors, was_killed)
+
+    def _start(self, command: str, *words: str, kill: Kill | None, **plan: Any) -> subprocess.Popen[str]:
+        dies = {"kill": [*kill.step, kill.moment]} if kill else {}
+        (self._control / "plan.json").write_text(json.dumps({**self._plan, **dies, **plan}))
+        argv = [sys.executable, "-I", "-S", str(self._program), command, *words]
+        return subprocess.Popen(
+            argv, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    @contextlib.contextmanager
+    def standing_still(self, at: Kill) -> Iterator[bool]:
+        """Let the process that does `at` stand still there during the block, silent for too long; then it goes on.
+
+        Yields:
+            Whether it came there at all.
+        """
+        words = [self.job_uuid] if at.step.command == "run" else []
+        stopped, done = self._control / "stopped", self._control / "plan.json.done"
+        with self._start(at.step.command, *words, kill=at, stop=True) as process:
+            poll(lambda: stopped.exists() or process.poll() is not None, "it stands still or ends", _LIMIT_S)
+            came_there = stopped.exists()
+            if came_there:
+                pid = int(poll(stopped.read_text, "its pid"))
+                poll(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", "it stands")
+                done.unlink()
+                self._age_leases()
+            try:
+                yield came_there
+            finally:
+                if came_there:
+                    os.kill(pid, signal.SIGCONT)
+                process.communicate(timeout=_LIMIT_S)
+
+    def _age_leases(self) -> None:
+        """Let as much time pass for the leases as an owner may be silent."""
+        for folder in (self.job_paths.lease, self.paths.follower):
+            for path in Path(folder).glob("epoch-*"):
+                os.utime(path, (time.time() - 2 * STALE_AFTER_S,) * 2)
 
     def run(self, **more: Any) -> Answer:
         """Take the job into the queue."""
@@ -181,6 +221,10 @@ class LoginNode:
         """The states the registry has heard."""
         timeline = self._registry.job(self.job_uuid)["timeline"]
         return [event["body"]["state"] for event in timeline if event["kind"] == "state"]
+
+    def entries_told(self) -> int:
+        """How many entries of the journal the registry has."""
+        return int(self._registry.job(self.job_uuid)["last_seq"])
 
     def modules_told(self) -> list[str]:
         """The stages whose modules' results the registry has heard."""

@@ -74,6 +74,23 @@ class Scenario:
             assert node.follow().exit_code == 0
         return killed
 
+    def go_overtaken(self, at: Kill) -> bool:
+        """Go to the end from a second login node while a process on the first stands still; then that goes on.
+
+        Returns:
+            Whether it ever came to where it was to stand still.
+        """
+        node, second = self.node, {"host": ["login2", "boot2"]}
+        if at.step.command == "follow":
+            assert node.run().exit_code == 0
+        with node.standing_still(at) as came_there:
+            if at.step.command == "run":
+                assert node.run(**second).exit_code == 0
+            assert node.follow(**second).exit_code == 0
+        if node.is_active:
+            assert node.follow(**second).exit_code == 0
+        return came_there
+
     def check(self) -> None:
         """Check what is promised of a job that has come to its end, whoever died on the way."""
         node = self.node
@@ -85,6 +102,7 @@ class Scenario:
         numbered = sorted(path.name for path in Path(node.job_paths.journal).glob("0*.json"))
         assert numbered == [f"{number:06d}.json" for number in range(1, len(numbered) + 1)], numbered
         assert not node.is_active
+        assert node.entries_told() == len(numbered), "the registry knows all"
         ends = self._slurm.ends(node.job_uuid)
         assert ends.pop(*began_under) == "COMPLETED"
         assert set(ends.values()) <= {"CANCELLED"}, ends
@@ -102,15 +120,19 @@ SCENARIOS: dict[str, Callable[[Scenario], dict[str, Any]]] = {
 }
 
 
-def die_everywhere(
-    kills: Sequence[Kill], at_once: int, make: Callable[[Path], Scenario], folder: Path
+def go_for_each(
+    kills: Sequence[Kill],
+    at_once: int,
+    make: Callable[[Path], Scenario],
+    folder: Path,
+    how: Callable[[Scenario, Kill], bool] = Scenario.go,
 ) -> dict[Kill, str]:
     """Go the same way once for each kill; return what was wrong after which."""
 
     def go(number: int) -> str:
         scenario = make(folder / str(number))
         try:
-            assert scenario.go(kills[number]), "nobody came this way"
+            assert how(scenario, kills[number]), "nobody came this way"
             scenario.check()
         except AssertionError as error:
             return repr(error)

@@ -30,10 +30,14 @@ def recorded(path: Path) -> set[Step]:
 
 
 def kills(scenario: str, moments: Iterable[str] = ("before", "during", "after")) -> list[Kill]:
-    """Return the moments of a scenario's own steps at which a process may die; only programs last (`during`)."""
+    """Return the moments of a scenario's own steps at which a process may die.
+
+    Only programs last (`during`), and nobody waits for those that go on alone (`after`).
+    """
     return [
         Kill(step, moment)
         for step in listed()[scenario]
         for moment in moments
-        if moment != "during" or step.name.startswith("run ")
+        if (moment != "during" or step.name.startswith("run "))
+        and (moment != "after" or not step.name.startswith("run wrapper "))
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.killing.scenarios import SCENARIOS, Scenario, die_everywhere
+from tests.killing.scenarios import SCENARIOS, Scenario, go_for_each
 from tests.killing.slurms import FakeSide
 from tests.killing.steps import kills, listed, recorded
 
@@ -42,4 +42,4 @@ def test_whoever_dies_wherever(name: str, tmp_path: Path, registry: RegistryProc
     def make(folder: Path) -> Scenario:
         return Scenario(name, folder, registry, FakeSide(folder / "slurm"))
 
-    assert die_everywhere(kills(name, moments=("before", "during")), _AT_ONCE, make, tmp_path) == {}
+    assert go_for_each(kills(name, moments=("before", "during")), _AT_ONCE, make, tmp_path) == {}
