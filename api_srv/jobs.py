@@ -30,10 +30,11 @@ def list_jobs(caller: Caller) -> Response:
     """
     details = request.args.get("details") == "true"
     limit = page_size("limit", _USUAL_PAGE, _USUAL_PAGE if details else _LARGEST_PAGE)
+    query = job_query.parse(request.args, limit)
     if "uuid" in request.args:
         listed = services().jobs.beginning(caller, _prefixes(limit))
     else:
-        listed = services().jobs.newest(caller, job_query.parse(request.args, limit))
+        listed = services().jobs.newest(caller, query)
     whole = (services().jobs.get(caller, job["job_uuid"]) for job in listed)
     return jsonify(list(whole) if details else listed)
 

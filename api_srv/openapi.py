@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("openapi", __name__)
 _JSON, _PROBLEM = "application/json", "application/problem+json"
+_BAD_REQUEST = 400
 _BODY_REFUSALS = (400, 413, 415, 422)
 _PATH_PARAMETERS = {"job_uuid": UUID, "name": NAME}
 
@@ -53,9 +54,17 @@ def _answer(shape: rules.Shape) -> rules.Rule:
     return rules.keyed(shape, "", tuple(shape))
 
 
+def _or_empty(rule: rules.Rule) -> rules.Rule:
+    return rule._replace(schema={"anyOf": [rule.schema, {"const": ""}]})
+
+
 _JOB, _SUMMARY = _answer(answers.JOB), _answer(answers.SUMMARY)
 _CLUSTER = _answer(answers.WHOLE_CLUSTER)
-_PAGE = {"limit": whole(1, 500), "after": text(36), "details": text(10), "uuid": job_query.PREFIX}
+_QUERY = {
+    "limit": whole(1, 500),
+    "uuid": job_query.PREFIX,
+    **{name: _or_empty(rule) for name, rule in job_query.SHAPE.items()},
+}
 _ACCOUNT = {"name": NAME, "mail": MAIL, "admin": FLAG}
 _AT = "2026-11-20T10:00:00.000000Z"
 _STATUS = {"taken_at": _AT, "pending_jobs": 3, "running_jobs": 5, "nodes": []}
@@ -83,7 +92,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "clusters.delete_cluster": Operation({204: None}, (404,)),
     "health.get_health": Operation({200: _answer({"status": text(), "store": text(), "mail": OBJECT})}),
-    "jobs.list_jobs": Operation({200: many(_SUMMARY)}, (422,), query={**job_query.SHAPE, **_PAGE}),
+    "jobs.list_jobs": Operation({200: many(_SUMMARY)}, (400, 422), query=_QUERY),
     "jobs.get_job": Operation({200: _JOB}, (404,)),
     "jobs.create_job": Operation(
         {200: _JOB, 201: _JOB},
@@ -200,7 +209,7 @@ def _good(rule: rules.Rule | None, links: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _REASONS = {
-    400: "The body is no JSON.",
+    400: "The body is no JSON, or the address is longer than 8190 bytes.",
     401: "No token, or one that is unknown or has expired.",
     403: "The caller may not do this.",
     404: "There is no such thing, or it is somebody else's.",
@@ -215,4 +224,7 @@ _REASONS = {
 
 def _refusal(status: int) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": _REASONS[status], "content": {_PROBLEM: {"schema": schema}}}
+    of_the_server: dict[str, Any] = (
+        {"text/html": {}} if status == _BAD_REQUEST else {}
+    )  # what is so wrong does not get further
+    return {"description": _REASONS[status], "content": {_PROBLEM: {"schema": schema}, **of_the_server}}

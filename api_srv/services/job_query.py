@@ -67,7 +67,12 @@ _PARAMETERS = {
 }
 #: The beginning of a UUID.
 PREFIX = written(r"[0-9a-f-]{4,36}", "at least 4 characters of a UUID")
-SHAPE = {name: parameter.rule for name, parameter in _PARAMETERS.items()}
+#: Every parameter that may be left empty.
+SHAPE: dict[str, Rule] = {
+    **{name: parameter.rule for name, parameter in _PARAMETERS.items()},
+    "after": UUID,
+    "details": word("true", "false"),
+}
 
 
 def parse(given: Mapping[str, str], limit: int) -> JobQuery:
@@ -76,7 +81,8 @@ def parse(given: Mapping[str, str], limit: int) -> JobQuery:
     Raises:
         Invalid: with every problem.
     """
-    asked = {name: value for name, value in given.items() if name in _PARAMETERS and value}
+    asked = {name: value for name, value in given.items() if name in SHAPE and value}
     validate.check(asked, SHAPE)
-    conditions = [condition for name, value in asked.items() for condition in _PARAMETERS[name].conditions(value)]
-    return JobQuery(conditions, given.get("after", ""), limit)
+    narrowing = ((_PARAMETERS[name], value) for name, value in asked.items() if name in _PARAMETERS)
+    conditions = [condition for parameter, value in narrowing for condition in parameter.conditions(value)]
+    return JobQuery(conditions, asked.get("after", ""), limit)

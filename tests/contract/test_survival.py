@@ -17,6 +17,7 @@ import pytest
 from project.adapters.archive import TOOLBOX, Archive
 from project.core.layout import ClusterPaths
 from project.core.messages import LINE_PREFIX
+from project.wrapper.identity import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,11 +136,8 @@ def test_a_killed_follower_is_a_doubt(node: LoginNode) -> None:
     node.ask()
     node.ask()
     with subprocess.Popen(["/bin/sleep", "1000"]) as follower:
-        started = Path(f"/proc/{follower.pid}/stat").read_text().rpartition(")")[2].split()[19]
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        owner = {"host": os.uname().nodename, "boot": boot, "pid": follower.pid, "started": started}
         lease = Path(node.paths.follower, "epoch-00000001")
-        lease.write_text(json.dumps(owner))
+        lease.write_text(json.dumps(identity(follower.pid)))
         assert node.ask() == "daemon"
         follower.kill()
     assert node.ask() == ""

@@ -210,7 +210,7 @@ def test_killed_follower_is_revived_by_the_next_submission(grid: Grid, tmp_path:
 def test_unknown_cluster_names_the_likely_one(grid: Grid, tmp_path: Path) -> None:
     """A misspelled cluster is told with the name that was probably meant; exit 2."""
     path = write_job(tmp_path, execution=["true"])
-    settings = grid.job_settings(destination_cluster=grid.info.name[:-1] + "x")
+    settings = grid.job_settings(destination_cluster=grid.info.name[:-1] + "q")
     done = grid.client("-u", str(path), *settings, folder=tmp_path)
     assert done.returncode == 2
     assert f"Did you mean {grid.info.name}?" in done.stderr

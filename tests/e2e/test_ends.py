@@ -112,6 +112,7 @@ def test_dependencies(grid: Grid, tmp_path: Path) -> None:
     slurm(grid, "scancel", wait_for_state(grid, failing, "PENDING", "RUNNING")["slurm_job_id"])
     assert wait_for_state(grid, orphan, "DONE")["outcome"] == "CANCELLED"
     wait_for_mail(grid, orphan, "CANCELLED")
+    wait_for_state(grid, failing, "DONE")
     path = write_job(tmp_path, execution=["true"], dependencies=[failing])
     assert grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path).returncode == 10
     path = write_job(tmp_path, execution=["true"], dependencies=["00000000-0000-4000-8000-000000000000"])

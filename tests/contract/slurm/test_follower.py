@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.wrapper import files
+from project.wrapper.follow.pace import soonest_s
 from tests.contract.slurm.following import Following
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def test_marks_make_an_end_visible_at_once(fake_cluster: Cluster) -> None:
     job.tell_submitted()
     following.follower.round()
     fake_cluster.command("scontrol", "release", slurm_job_id)
+    fake_cluster.clock.sleep(soonest_s(following.follower._slurm.latency_s))
     following.follower.round()
     assert job.states()[-1] == "DONE"
     assert Path(job.job.paths.marks, "end.job").exists()
