@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from tests.e2e.far_side import (
     accounted,
@@ -214,3 +215,5 @@ def test_the_far_side_runs_on_an_old_python(grid: Grid, tmp_path: Path, python: 
         "postprocessing",
     ]
     assert (root / "gridferry" / "control" / "python").read_text() == python
+    url = f"http://127.0.0.1:{grid.registry_port}/clusters/old"
+    assert requests.delete(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10).status_code == 204
