@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +46,9 @@ class Outbox:
         """Return how many mails an account was sent after `since`."""
         return self._documents.count("events", Condition("owner", "=", owner), Condition("mail_sent_at", ">", since))
 
-    def claim(self, event: Document, until: str) -> Document | None:
+    def claim(self, event: Document, until: str, claimant: str) -> Document | None:
         """Claim a mail until a time; None if another relay was faster."""
-        claimed = {**event, "mail_due_at": until, "mail_claim": secrets.token_hex(8)}
+        claimed = {**event, "mail_due_at": until, "mail_claim": claimant}
         stored = self._documents.replace("events", claimed)
         return {**claimed, "rv": event["rv"] + 1} if stored else None
 
@@ -59,7 +58,13 @@ class Outbox:
 
     def postpone(self, claimed: Document, until: str, *, attempts: int) -> None:
         """Give a claimed mail back, due again at `until`."""
-        self._change_claimed(claimed, mail_due_at=until, mail_attempts=attempts)
+        self._change_claimed(claimed, mail_due_at=until, mail_attempts=attempts, mail_claim="")
+
+    def give_back(self, claimant: str, now: str) -> None:
+        """Make due again what a claimant has claimed and neither sent nor given back."""
+        for event in self._documents.find("events", Condition("mail_state", "=", DUE)):
+            if event.get("mail_claim") == claimant:
+                self.postpone(event, now, attempts=event["mail_attempts"])
 
     def settle(self, claimed: Document, state: str, at: str, remark: str = "") -> None:
         """Note that a mail was sent, or never will be, and why; that holds whoever has claimed it meanwhile."""

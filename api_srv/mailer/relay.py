@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -49,7 +50,9 @@ class Relay:
         self._carrier = carrier
         self._settings = settings
         self._stopped = threading.Event()
+        self._name = secrets.token_hex(8)
         self._unnoted: list[tuple[Document, str]] = []
+        self._interrupted = False
 
     @property
     def place(self) -> str:
@@ -74,13 +77,28 @@ class Relay:
             self._outbox.woken.wait(self._settings.mail_poll_s)
 
     def send_due(self) -> None:
-        """Send every mail that is due now, or as many as the carrier takes."""
+        """Send every mail that is due now, or as many as the carrier takes.
+
+        Raises:
+            StoreUnavailable: the database is away. What was claimed meanwhile goes out at the next call, not only
+                when the claim has run out.
+        """
+        try:
+            self._send_due()
+        except StoreUnavailable:
+            self._interrupted = True
+            raise
+
+    def _send_due(self) -> None:
         self._note_sent()
+        if self._interrupted:
+            self._outbox.give_back(self._name, clock.now())
+            self._interrupted = False
         while due := self._outbox.due(clock.now(), _AT_ONCE):
             for event in due:
                 if self._stopped.is_set():
                     return
-                claimed = self._outbox.claim(event, self._lease_end())
+                claimed = self._outbox.claim(event, self._lease_end(), self._name)
                 if claimed is not None and not self._handle(claimed):
                     return
 

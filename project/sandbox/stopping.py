@@ -10,6 +10,8 @@ from project.sandbox.daemons import environment
 from project.sandbox.progress import Progress, step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from project.sandbox.layout import Layout
     from project.sandbox.machine import Machine
 
@@ -23,6 +25,21 @@ _ORDER = (
 
 Accounting must hear slurmctld out, and the database accounting.
 """
+
+
+_ROUNDS = 5
+"""How often we look again: what is asked to end may start another program before it does (a shell in a loop)."""
+
+
+def _batch(layout: Layout, is_next: Callable[[str], bool]) -> list[processes.Process]:
+    return [process for process in processes.belonging_to(layout) if is_next(process.program)]
+
+
+def _end_all(layout: Layout, is_next: Callable[[str], bool], patience_s: float) -> None:
+    for _ in range(_ROUNDS):
+        if not (batch := _batch(layout, is_next)):
+            return
+        processes.end(batch, patience_s)
 
 
 def stop(layout: Layout, machine: Machine, progress: Progress) -> bool:
@@ -39,10 +56,9 @@ def stop(layout: Layout, machine: Machine, progress: Progress) -> bool:
         with step("jobs cancelled", progress):
             slurm.cancel_jobs(environment(layout, machine))
     for what, is_next, patience_s in _ORDER:
-        batch = [process for process in processes.belonging_to(layout) if is_next(process.program)]
-        if batch:
+        if _batch(layout, is_next):
             with step(f"{what} stopped", progress):
-                processes.end(batch, patience_s)
+                _end_all(layout, is_next, patience_s)
     if left := processes.belonging_to(layout):
         raise SandboxError(
             "Some processes of the sandbox do not end: " + ", ".join(f"{p.program} ({p.pid})" for p in left)

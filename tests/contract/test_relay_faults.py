@@ -12,7 +12,7 @@ from api_srv.config import Settings
 from api_srv.errors import StoreUnavailable
 from api_srv.mailer.relay import Relay
 from api_srv.services.accounts import Caller
-from api_srv.services.bundle import build
+from api_srv.services.bundle import Services, build
 from tests.contract.mail_server import MailServer
 from tests.contract.processes import poll
 from tests.contract.registry_process import state
@@ -80,29 +80,59 @@ class Unsteady:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self.away = False
+        self.unanswered = ""
 
     def __getattr__(self, name: str) -> Any:
         if self.away:
             raise StoreUnavailable("it is being restarted")
-        return getattr(self._documents, name)
+        return self._done_and_unanswered if name == self.unanswered else getattr(self._documents, name)
+
+    def _done_and_unanswered(self, *arguments: Any, **named: Any) -> None:
+        getattr(self._documents, self.unanswered)(*arguments, **named)
+        self.unanswered = ""
+        raise StoreUnavailable("it was restarted before it answered")
 
 
-def test_a_database_that_goes_away_after_the_sending_doubles_nothing(documents: Documents) -> None:
-    """What was sent and could not be noted is noted before anything else, long after the claim has run out."""
-    store = Unsteady(documents)
-    services = build(Settings(mail_lease_s=0.0), store)
+def _with_two_mails(store: Any, settings: Settings) -> Services:
+    services = build(settings, store)
     services.clusters.put("demo", {"hostname": "h"})
     services.user_store.add({"_id": "ann", "mail": "ann@example.org", "role": "user"})
     job_uuid = str(uuid.uuid4())
     services.jobs.create(_ANN, job_uuid, {"user_input": {}, "destination_cluster": "demo"})
     batch = {"cluster": "demo", "reports": [state(job_uuid, number, "RUNNING") for number in (1, 2)]}
     services.reports.accept(_ANN, batch)
+    return services
+
+
+def _relay(services: Services, carrier: Counting) -> Relay:
+    return Relay(services.outbox, services.job_store, services.user_store, carrier, services.settings)
+
+
+@pytest.mark.parametrize("operation", ["find", "replace", "get"])
+def test_a_database_that_goes_away_before_the_sending_delays_nothing(documents: Documents, operation: str) -> None:
+    """What was claimed, even unknown to us, goes out as soon as the database is back, not when the claim runs out."""
+    store = Unsteady(documents)
+    services = _with_two_mails(store, Settings())
+    carrier = Counting(lambda: None)
+    relay = _relay(services, carrier)
+    store.unanswered = operation
+    with pytest.raises(StoreUnavailable):
+        relay.send_due()
+    relay.send_due()
+    assert list(carrier.sent.values()) == [1, 1]
+    assert services.outbox.count_due() == 0
+
+
+def test_a_database_that_goes_away_after_the_sending_doubles_nothing(documents: Documents) -> None:
+    """What was sent and could not be noted is noted before anything else, long after the claim has run out."""
+    store = Unsteady(documents)
+    services = _with_two_mails(store, Settings(mail_lease_s=0.0))
 
     def go_away() -> None:
         store.away = True
 
     carrier = Counting(go_away)
-    relay = Relay(services.outbox, services.job_store, services.user_store, carrier, services.settings)
+    relay = _relay(services, carrier)
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             relay.send_due()
@@ -131,9 +161,9 @@ def test_a_claim_that_ran_out_takes_nothing_back(documents: Documents) -> None:
     }
     documents.insert("events", {"_id": "j:1", **mail})
     (event,) = outbox.due("2027", 1)
-    slow = outbox.claim(event, "2027")
+    slow = outbox.claim(event, "2027", "slow")
     (event,) = outbox.due("2028", 1)
-    quick = outbox.claim(event, "2029")
+    quick = outbox.claim(event, "2029", "quick")
     assert slow is not None
     assert quick is not None
     outbox.postpone(slow, "2026", attempts=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import secrets
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -32,7 +33,7 @@ def _claim_all(documents: Documents) -> list[str]:
     outbox, won = Outbox(documents), []
     while due := outbox.due(_NOW, 5):
         for event in due:
-            claimed = outbox.claim(event, _LATER)
+            claimed = outbox.claim(event, _LATER, secrets.token_hex(8))
             if claimed is not None:
                 won.append(claimed["_id"])
                 outbox.settle(claimed, SENT, _NOW)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from project.sandbox import processes
+from project.sandbox import processes, stopping
 from project.sandbox.layout import Layout
+from project.sandbox.machine import this_machine
+from project.sandbox.progress import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,16 @@ def test_the_mark_proves(layout: Layout) -> None:
     """What our daemons and logins start carries the mark."""
     with running("sleep", "60", GRIDFERRY_SANDBOX=str(layout.folder)) as pid:
         assert owned(layout) == {pid}
+
+
+def test_what_starts_others_while_it_is_stopped_ends_with_them(layout: Layout) -> None:
+    """A loop that catches SIGTERM goes on starting programs until it is killed: none of them stays."""
+    loop = "trap : TERM; while true; do sleep 60; done"
+    with running("bash", "-c", loop, GRIDFERRY_SANDBOX=str(layout.folder), PATH=os.environ["PATH"]):
+        while not owned(layout):
+            time.sleep(0.01)
+        stopping.stop(layout, this_machine(), silent)
+        assert owned(layout) == set()
 
 
 def test_a_mark_of_another_folder_proves_nothing(layout: Layout) -> None:
