@@ -10,14 +10,16 @@ class QuickClock(Clock):
 
     Attributes:
         waits_s: every wait that was asked for.
+        ahead_s: by how much somebody has set the clock forward.
     """
 
     def __init__(self) -> None:
         self.waits_s: list[float] = []
+        self.ahead_s = 0.0
 
     def now_s(self) -> float:
         """Seconds since 1970, the waits included."""
-        return super().now_s() + sum(self.waits_s)
+        return super().now_s() + sum(self.waits_s) + self.ahead_s
 
     def elapsed_s(self) -> float:
         """Seconds since some moment, the waits included."""

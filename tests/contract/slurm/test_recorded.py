@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,6 +189,44 @@ def test_what_a_job_went_through_is_understood(version: str, name: str) -> None:
     assert seen[0] == first_look
     assert seen[-1] == last_look
     assert " ".join(change.state for change in observe.changes([], known, len(expected))) == way
+
+
+def _halves(version: str, name: str, read: Callable[[CommandResult], Any]) -> list[Any]:
+    """What is made of an answer that breaks off after any byte; what is seen to be half of one is left out."""
+    whole = answer(version, name)
+    parts = (whole._replace(stdout=whole.stdout[:length]) for length in range(len(whole.stdout)))
+    understood = []
+    for part in parts:
+        with contextlib.suppress(SchedulerUnavailable):
+            understood.append(read(part))
+    return understood
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+@pytest.mark.parametrize("name", _LOOKS)
+def test_half_an_answer_changes_no_state(version: str, name: str) -> None:
+    """Cut after any byte, either answer or both: no state that was told changes, and none is told that was not so."""
+    number, _, _, way = _LOOKS[name]
+    queue, account = (
+        Squeue("").parse(answer(version, f"squeue-{name}")),
+        Sacct().parse(answer(version, f"sacct-{name}")),
+    )
+    job, job_name = (queue[0].slurm_job_id, queue[0].name) if queue else ("99999", "nobody")
+    expected = observe.task_names(range(1, number + 1))
+    known: observe.Tasks = {}
+    for _ in range(4):
+        known = observe.observe(job_name, job, expected, known, queue, account)
+    queues, accounts = (
+        _halves(version, f"squeue-{name}", Squeue("").parse),
+        _halves(version, f"sacct-{name}", Sacct().parse),
+    )
+    pairs = [*((half, account) for half in queues), *((queue, half) for half in accounts)]
+    for half_queue, half_account in [*pairs, *itertools.product(queues, accounts)]:
+        again = observe.observe(job_name, job, expected, known, half_queue, half_account)
+        assert observe.changes(way.split(), again, len(expected)) == []
+        first = observe.observe(job_name, job, expected, {}, half_queue, half_account)
+        told = [change.state for change in observe.changes([], first, len(expected))]
+        assert set(told) <= {*way.split(), "PENDING"}
 
 
 @pytest.mark.parametrize("version", _VERSIONS)

@@ -224,3 +224,11 @@ def test_the_last_line_is_what_matters() -> None:
     assert answer("out", "first\nlast\n").tail == "last"
     assert answer("out\n").tail == "out"
     assert answer().tail == "no answer"
+
+
+@pytest.mark.parametrize("command", [Squeue("x"), Sacct(name="x")])
+def test_an_answer_without_its_last_newline_is_half_an_answer(command: Any) -> None:
+    """Slurm ends every line; what breaks off in one says nothing about any job."""
+    with pytest.raises(SchedulerUnavailable, match="half an answer"):
+        command.parse(CommandResult(0, "41|N/A|RUNNING", ""))
+    assert command.parse(CommandResult(0, "", "")) == []
