@@ -31,6 +31,7 @@ class FollowedJob:
         self.job = job
         self.changed_s = now_s
         self._listed_s = now_s
+        self._listed_by = (False, False)
         self._slurm_job_id = ""
         self._last_seq = 0
         self._tasks: observe.Tasks = {}
@@ -87,6 +88,11 @@ class FollowedJob:
         Raises:
             Superseded: another follower has told of this job since we asked; it is to be looked at afresh.
         """
+        listed = observe.listed_by(self.job.job_uuid, self.slurm_job_id, queue, account)
+        vanished = any(was and not still for was, still in zip(self._listed_by, listed))
+        self._listed_by = listed
+        if vanished:
+            return  # half an answer looks like this; that it is the whole one is said by the next
         before, expected = self._tasks, self._task_names()
         may_requeue = self.job.spec.resources.requeue
         self._tasks = observe.observe(

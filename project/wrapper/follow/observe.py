@@ -17,7 +17,7 @@ Rules, each from a trap somebody fell into:
 """
 
 import time
-from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
+from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
@@ -88,6 +88,14 @@ def observe(
         for task in set(expected).difference(listed):
             tasks[task] = _missing_task(tasks.get(task, {}), _job_id(slurm_job_id, task), was_missed=task in missed)
     return {task: row for task, row in tasks.items() if task in expected}
+
+
+def listed_by(
+    job_uuid: str, slurm_job_id: str, queue: Sequence[QueueRow], account: Sequence[AccountRow]
+) -> Tuple[bool, bool]:
+    """Return whether queue and accounting list a job; what listed it a moment ago may have given half an answer."""
+    in_queue = any((row.slurm_job_id, row.name) == (slurm_job_id, job_uuid) for row in queue)
+    return in_queue, bool(rows_of(job_uuid, slurm_job_id, account))
 
 
 def rows_of(

