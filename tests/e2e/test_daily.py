@@ -106,10 +106,12 @@ def test_logs_are_followed_over_a_broken_connection(grid: Grid, tmp_path: Path) 
 
 def test_waiting_and_watching_end_with_the_jobs(grid: Grid, tmp_path: Path) -> None:
     """`wait` passes on the exit code or the signal; `watch` prints each change and sums up."""
+    long = submit(grid, tmp_path, execution=["sleep 300"])
+    early = grid.client("wait", long, "--timeout", "1s")
+    assert (early.returncode, "have not ended" in early.stderr) == (12, True)
+    assert grid.client("cancel", long).returncode == 0
     failing = submit(grid, tmp_path, execution=["sleep 2; exit 7"], job_name="seven")
     killed = submit(grid, tmp_path, execution=["sleep 2; kill -KILL $$"])
-    early = grid.client("wait", failing, "--timeout", "1s")
-    assert (early.returncode, "have not ended" in early.stderr) == (12, True)
     watched = grid.client("watch", failing, killed)
     assert watched.returncode == 0, watched.stderr
     assert "2 jobs: 2 FAILED" in watched.stdout

@@ -70,7 +70,8 @@ class Conversation:
                 if time.monotonic() > deadline:
                     raise self.broken("stopped reading") from error
             except OSError as error:
-                raise self.broken("ended") from error
+                self._hear_out()
+                raise self.broken("ended before it had answered") from error
 
     def send_end(self) -> None:
         """Close the program's standard input."""
@@ -161,6 +162,12 @@ class Conversation:
             "Check your network, and that you can run commands there with ssh.",
             f"{said}\n{self.error_tail}".strip(),
         )
+
+    def _hear_out(self) -> None:
+        """Take in the last words of a program that is ending: they say why."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self._receive() is not None and time.monotonic() < deadline:
+            pass
 
     def _receive(self) -> int | None:
         """Take in what has come; return its size, 0 after a quiet moment, None at the end."""

@@ -148,11 +148,16 @@ def test_a_cut_connection_is_noticed(caller: Caller, start_server: Callable[...,
         next(lines)
 
 
-def test_an_account_without_a_shell(caller: Caller, start_server: Callable[..., SshServer]) -> None:
-    """What the login prints instead of giving a shell is shown."""
+@pytest.mark.parametrize("asked_after_s", [0, 1])
+def test_an_account_without_a_shell(
+    caller: Caller, start_server: Callable[..., SshServer], asked_after_s: int
+) -> None:
+    """What the login prints instead of giving a shell is shown, whether it ends before we ask or after."""
     server = start_server("ForceCommand echo 'This account is currently not available.'; exit 1")
+    shell = caller.connect(server).shell()
+    time.sleep(asked_after_s)
     with pytest.raises(Unreachable, match="ended before it had answered") as failure:
-        caller.connect(server).shell().ask("true")
+        shell.ask("true")
     assert "currently not available" in failure.value.detail
 
 
