@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from project.services.export import Exporter
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
+    from project.services.refresh import Refresher
     from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
     from project.services.run import Runner
@@ -283,6 +284,18 @@ class Gateway:
             toolbox=self.toolbox,
             survival=self.survival(),
             clock=SystemClock(),
+            view=self.view,
+            logins=self.logins,
+        )
+
+    def refresher(self) -> Refresher:
+        """Asks clusters how they are, all at once; nobody at the terminal is asked meanwhile."""
+        from project.services.refresh import Refresher  # noqa: PLC0415 - seldom needed
+
+        return Refresher(
+            connector=self._connector(TerminalPrompter(no_input=True)),
+            registry=self.registry,
+            toolbox=self.toolbox,
             view=self.view,
             logins=self.logins,
         )

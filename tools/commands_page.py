@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from project.adapters.show.findings import FINDING_COLUMNS
-from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS
+from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, TROUBLE_COLUMNS
 from project.adapters.show.jobs import EVENT_COLUMNS, JOB_COLUMNS, TASK_COLUMNS
 from project.cli import COMMANDS
 
@@ -31,6 +31,7 @@ prints the same as JSON. Exit codes: [client.md](client.md).
 """
 #: Tables that commands print: name, columns.
 _TABLES: dict[str, Sequence[tuple[str, Sequence[Column]]]] = {
+    "clusters": (("Clusters", CLUSTER_COLUMNS), ("Nodes in trouble", TROUBLE_COLUMNS)),
     "doctor": (("Findings", FINDING_COLUMNS),),
     "list": (("Jobs", JOB_COLUMNS),),
     "status": (("Tasks", TASK_COLUMNS), ("What happened", EVENT_COLUMNS)),

@@ -9,7 +9,7 @@ _CPUS = keyed(dict.fromkeys(("allocated", "idle", "other", "total"), NUMBER), "n
 _AMOUNTS = ("load", "memory_mib", "free_memory_mib", "allocated_memory_mib", "gpus", "used_gpus")
 _NODE = keyed(
     {
-        **{name: optional(_WORD) for name in ("state", "gres", "reason")},
+        **{name: optional(_WORD) for name in ("state", "gres", "reason", "since")},
         **{name: optional(NUMBER) for name in _AMOUNTS},
         "name": _WORD,
         "partitions": many(_WORD),

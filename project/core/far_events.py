@@ -124,6 +124,7 @@ _KINDS: Dict[str, _Kind] = {
         ("starts_in_s", "refusal", "partitions", "status"),
     ),
     "finding": _Kind({"finding": _FINDING}, ("finding",)),
+    "status": _Kind({"status": STATUS}, ("status",)),
     "clock": _Kind({"now": TIME}, ("now",)),
     "survival": _Kind({"finding": OBJECT}, ("finding",)),
     "cancelled": _Kind(

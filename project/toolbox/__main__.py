@@ -121,6 +121,11 @@ def _forecast(words: Sequence[str], events: Events) -> None:
     events.send("forecast", **foretell(words, Oracle(TIMEOUT_S), Clock()))
 
 
+def _status(_: Sequence[str], events: Events) -> None:
+    """Say how this cluster is."""
+    events.send("status", status=Slurm(TIMEOUT_S).status(Clock().now_utc()))
+
+
 def _examine(words: Sequence[str], events: Events) -> None:
     """Look at all that a job needs here; what to look at stands in a file beside us, which is removed."""
     (name,) = words
@@ -144,6 +149,7 @@ COMMANDS: Dict[str, Command] = dict(
     cancel=_guarded(_cancel),
     limits=_guarded(_limits),
     examine=_guarded(_examine),
+    status=_guarded(_status),
     survival=_guarded(_survival),
     forecast=_guarded(_forecast),
 )

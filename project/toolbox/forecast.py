@@ -6,8 +6,7 @@ from typing import Any, Dict, List, Sequence
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.forecast import Forecast, WouldStart, from_now_s
 from project.core.slurm.partitions import Partition, ShowPartitions
-from project.wrapper.clock import Clock
-from project.wrapper.follow.observe import parse_local_s
+from project.wrapper.clock import Clock, parse_local_s
 from project.wrapper.slurm import Slurm
 
 #: An answer that takes longer than this is no help to somebody who waits at a terminal.

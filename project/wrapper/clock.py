@@ -1,6 +1,7 @@
 """Time on the login node, as an object so that tests can simulate hours."""
 
 import time
+from typing import Optional
 
 from project.core.messages import format_utc
 
@@ -23,3 +24,11 @@ class Clock:
     def now_utc(self) -> str:
         """Now, as documents write it."""
         return format_utc(self.now_s())
+
+
+def parse_local_s(text: str) -> Optional[float]:
+    """Read Slurm's local time `2026-11-20T10:00:00`; None for `Unknown`, `None`, `N/A` and the like."""
+    try:
+        return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return None

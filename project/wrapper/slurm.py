@@ -4,7 +4,7 @@ import os
 import pwd
 from typing import Callable, Dict, List, Sequence, TypeVar
 
-from project.core.messages import Document
+from project.core.messages import Document, format_utc
 from project.core.slurm.commands import (
     ENVIRONMENT,
     AccountRow,
@@ -20,6 +20,7 @@ from project.core.slurm.commands import (
 )
 from project.core.slurm.limits import Limits, ShowAssociations, ShowQos, limits_of
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status
+from project.wrapper.clock import parse_local_s
 from project.wrapper.shell import run
 
 Answer = TypeVar("Answer")
@@ -102,9 +103,13 @@ class Slurm:
 
     def status(self, now_utc: str) -> Document:
         """Return the cluster's status document."""
-        nodes, counts, use = Sinfo(), JobCounts(), NodeUse()
+        sinfo, counts, use = Sinfo(), JobCounts(), NodeUse()
+        nodes = self._ask(sinfo.argv(), sinfo.parse)
+        for node in nodes:
+            since_s = parse_local_s(node["since"])
+            node["since"] = "" if since_s is None else format_utc(since_s)
         return cluster_status(
-            self._ask(nodes.argv(), nodes.parse),
+            nodes,
             self._ask(counts.argv(), counts.parse),
             now_utc,
             self._ask(use.argv(), use.parse),

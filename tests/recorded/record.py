@@ -160,8 +160,9 @@ def plain_jobs(recorder: Recorder) -> None:
     recorder.keep("scontrol-release-ended", Scontrol("release", failed).argv())
     lost = recorder.submit("lost", "--requeue", line="sleep 60")
     recorder.wait_for(lost, "RUNNING")
-    recorder.run(["scontrol", "update", f"nodename={_NODE}", "state=down", "reason=lost"])
+    recorder.set_node("down", "lost")
     recorder.both("node-failed-and-requeued", lost, "lost")
+    recorder.set_node("resume")
     recorder.run(["scancel", lost])
 
 

@@ -56,6 +56,11 @@ def nodes(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list((cluster.get("status") or {}).get("nodes") or ())
 
 
+def troubled(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the nodes of a cluster that are worth a look, each with the cluster's name."""
+    return [{**node, "cluster": cluster["name"]} for node in nodes(cluster) if not is_well(node)]
+
+
 def _sum(cluster: Mapping[str, Any], what: Any) -> Use:
     return sum((what(node) for node in nodes(cluster)), Use())
 
@@ -106,6 +111,14 @@ CLUSTER_COLUMNS = (
     Column("SEEN", "When the cluster told this.", _seen, leaves=3),
 )
 
+_REASON = Column(
+    "REASON",
+    "Why it is down or drained, as the administrators wrote.",
+    lambda n: str(n.get("reason") or ""),
+    leaves=3,
+)
+_SINCE = Column("SINCE", "How long it has had it.", lambda n: words.age(n.get("since")), leaves=4, right=True)
+
 NODE_COLUMNS = (
     Column("NODE", "Its name.", lambda n: str(n["name"])),
     Column(
@@ -119,10 +132,13 @@ NODE_COLUMNS = (
     Column("MEMORY", "Given to jobs, of all.", lambda n: _bytes(memory(n)), leaves=2),
     Column("GPUS", "Given to jobs, of all.", lambda n: _count(gpus(n)), leaves=1),
     Column("LOAD", "Its load average.", lambda n: str(n.get("load", "")), leaves=5, right=True),
-    Column(
-        "REASON",
-        "Why it is down or drained, as the administrators wrote.",
-        lambda n: str(n.get("reason", "")),
-        leaves=3,
-    ),
+    _SINCE,
+    _REASON,
+)
+
+TROUBLE_COLUMNS = (
+    Column("CLUSTER", "Where it is.", lambda n: str(n["cluster"])),
+    *NODE_COLUMNS[:2],
+    _SINCE._replace(leaves=0),
+    _REASON._replace(leaves=0),
 )

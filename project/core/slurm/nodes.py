@@ -6,8 +6,10 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.commands import CommandResult
 
-_FORMAT = "%N|%P|%T|%C|%O|%m|%e|%G|%E"
-_COLUMNS = ("name", "partition", "state", "cpus", "load", "memory_mib", "free_memory_mib", "gres", "reason")
+_FORMAT = "%N|%P|%T|%C|%O|%m|%e|%G|%H|%E"
+_COLUMNS = (
+    "name", "partition", "state", "cpus", "load", "memory_mib", "free_memory_mib", "gres", "since", "reason",
+)  # fmt: skip
 _CPU_WORDS = ("allocated", "idle", "other", "total")
 
 
@@ -19,7 +21,7 @@ class Sinfo(NamedTuple):
         return ["sinfo", "--noheader", "--Node", f"--format={_FORMAT}"]
 
     def parse(self, result: CommandResult) -> List[Dict[str, Any]]:
-        """Return one document per node, its partitions gathered.
+        """Return one document per node, its partitions gathered; `since` is local time, "" without a reason.
 
         Raises:
             SchedulerUnavailable: sinfo failed.
@@ -47,6 +49,7 @@ def _node(cells: Dict[str, str]) -> Dict[str, Any]:
         "free_memory_mib": _number(cells["free_memory_mib"]),
         "gres": "" if cells["gres"] == "(null)" else cells["gres"],
         "reason": "" if cells["reason"] == "none" else cells["reason"],
+        "since": "" if cells["reason"] == "none" else cells["since"],
     }
 
 

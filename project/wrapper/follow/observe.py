@@ -16,13 +16,13 @@ Rules, each from a trap somebody fell into:
 * a job cancelled while pending has a start in the accounting, the time of its cancellation, but no node (measured).
 """
 
-import time
 from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
 from project.core.slurm.states import CANCELLED, COMPLETING, PENDING, RUNNING, aggregate, parse_state
 from project.core.states import rank
+from project.wrapper.clock import parse_local_s
 
 #: A job's name in the accounting until slurmctld has told it more (measured: for up to 5 s).
 _NAME_NOT_KNOWN_YET = "allocation"
@@ -234,14 +234,6 @@ def _first(tasks: Tasks, column: str) -> Optional[float]:
 def _times(tasks: Tasks, column: str) -> List[float]:
     parsed = (parse_local_s(row.get(column, "")) for row in tasks.values())
     return [moment for moment in parsed if moment is not None]
-
-
-def parse_local_s(text: str) -> Optional[float]:
-    """Read Slurm's local time `2026-11-20T10:00:00`; None for `Unknown`, `None`, `N/A` and the like."""
-    try:
-        return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
-        return None
 
 
 def worst_task(tasks: Tasks) -> TaskRow:

@@ -15,6 +15,7 @@ from project.core.slurm.commands import CommandResult, Sacct, Sbatch, Scancel, S
 from project.core.slurm.forecast import Forecast, WouldStart, from_now_s
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.core.slurm.partitions import Partition, ShowPartitions
+from project.wrapper.clock import parse_local_s
 from project.wrapper.follow import observe
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ def answer(version: str, name: str) -> CommandResult:
 
 
 def _nodes(result: CommandResult) -> list[tuple[Any, ...]]:
-    return [tuple(node[key] for key in ("name", "state", "partitions", "reason")) for node in Sinfo().parse(result)]
+    return [
+        tuple(node[key] for key in ("name", "state", "partitions", "reason", "since"))
+        for node in Sinfo().parse(result)
+    ]
 
 
 def _forecast(result: CommandResult) -> str | Forecast:
@@ -43,7 +47,7 @@ def _forecast(result: CommandResult) -> str | Forecast:
 def _start(forecast: Forecast, version: str) -> str:
     """When a job would start, in half hours after the first one that was recorded of that version."""
     first = WouldStart([]).parse(answer(version, "trial-starts-now")).start
-    start_s = from_now_s(observe.parse_local_s(forecast.start), observe.parse_local_s(first) or 0.0)
+    start_s = from_now_s(parse_local_s(forecast.start), parse_local_s(first) or 0.0)
     return "nobody knows" if start_s is None else f"starts after {round(start_s / 1800) / 2:g} h"
 
 

@@ -164,10 +164,10 @@ def test_rows_of_the_accounting() -> None:
 
 
 _SINFO = """\
-node1|batch*|mixed|3/61/0/64|0.52|262144|100000|gpu:a100:2|none
-node1|debug|mixed|3/61/0/64|0.52|262144|100000|gpu:a100:2|none
-node2|batch*|down*|0/0/64/64|N/A|262144|N/A|(null)|Not responding | since noon
-node3|batch*|idle~|0/64/0/64|0.00|262144|1|(null)|none
+node1|batch*|mixed|3/61/0/64|0.52|262144|100000|gpu:a100:2|Unknown|none
+node1|debug|mixed|3/61/0/64|0.52|262144|100000|gpu:a100:2|Unknown|none
+node2|batch*|down*|0/0/64/64|N/A|262144|N/A|(null)|2026-11-20T09:56:48|Not responding | since noon
+node3|batch*|idle~|0/64/0/64|0.00|262144|1|(null)|Unknown|none
 """
 
 
@@ -188,6 +188,7 @@ def test_nodes_of_the_cluster() -> None:
     )
     assert (nodes[1]["load"], nodes[1]["free_memory_mib"], nodes[1]["gres"]) == (0, 0, "")
     assert nodes[1]["reason"] == "Not responding | since noon"
+    assert [node["since"] for node in nodes] == ["", "2026-11-20T09:56:48", ""]
 
 
 def test_the_status_sums_up_the_nodes() -> None:

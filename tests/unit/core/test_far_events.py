@@ -47,6 +47,7 @@ _GOOD: list[dict[str, Any]] = [
     {"event": "survival", "finding": {"proven": "daemon"}},
     {"event": "forecast", **_FORECAST},
     {"event": "finding", "finding": {"level": "ok", "text": "t", "remedy": "", "check": "git"}},
+    {"event": "status", "status": _STATUS},
     {"event": "clock", "now": "2026-11-20T10:00:00.000000Z"},
 ]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from project.core.slurm.commands import REPORTED_COLUMNS, QueueRow
 from project.core.slurm.states import SLURM_STATES, parse_state
+from project.wrapper.clock import parse_local_s
 from project.wrapper.follow import observe
 from project.wrapper.follow.observe import Change, Tasks
 
@@ -274,7 +275,7 @@ def test_changes_say_since_when() -> None:
 @pytest.mark.parametrize("text", ["", "Unknown", "None", "N/A", "2026-11-20", "10:00"])
 def test_what_is_no_time_is_none(text: str) -> None:
     """Slurm has several words for a time that is not known."""
-    assert observe.parse_local_s(text) is None
+    assert parse_local_s(text) is None
 
 
 def test_the_worst_task_is_the_one_to_hear_about() -> None:
