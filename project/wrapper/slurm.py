@@ -9,7 +9,6 @@ from project.core.slurm.commands import (
     ENVIRONMENT,
     AccountRow,
     CommandResult,
-    PeakMemory,
     QueueRow,
     Sacct,
     Sbatch,
@@ -17,6 +16,7 @@ from project.core.slurm.commands import (
     Scontrol,
     ShowConfig,
     Squeue,
+    UsedResources,
 )
 from project.core.slurm.limits import Limits, ShowAssociations, ShowQos, limits_of
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status
@@ -82,9 +82,9 @@ class Slurm:
         command = Sacct(name=name, since=since)
         return self._ask(command.argv(), command.parse)
 
-    def peak_memory(self, slurm_job_ids: Sequence[str]) -> Dict[str, str]:
-        """Return how much memory jobs and array tasks used at most, by JobID."""
-        command = PeakMemory(slurm_job_ids)
+    def used(self, slurm_job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
+        """Return what jobs and array tasks used (`MaxRSS`, `TotalCPU`), by JobID."""
+        command = UsedResources(slurm_job_ids)
         return self._ask(command.argv(), command.parse)
 
     def config(self) -> Dict[str, str]:

@@ -145,7 +145,7 @@ def sinfo(_state: State, words: list[str]) -> str:
     """One idle node."""
     if _option(words, "Format"):
         return "node1  0  gpu:0\n"
-    return "node1|batch*|idle|0/4/0/4|0.10|1024|512|(null)|none\n"
+    return "node1|batch*|idle|0/4/0/4|0.10|1024|512|(null)|Unknown|none\n"
 
 
 PROGRAMS = {program.__name__: program for program in (sbatch, scontrol, scancel, squeue, sacct, sinfo)}

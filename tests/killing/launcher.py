@@ -32,7 +32,7 @@ _PLAN = _ARCHIVE.with_name("plan.json")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _HALF_MADE = ".new-"
 #: What tells one question to Slurm from another.
-_TELLING = ("--name=", "--jobs=", "--format=%t", "--format=JobID,MaxRSS")
+_TELLING = ("--name=", "--jobs=", "--format=%t", "--format=JobID,MaxRSS,TotalCPU")
 
 
 class Watch:

@@ -154,8 +154,8 @@ class Scancel(NamedTuple):
         lines_or_unavailable(result, "scancel")
 
 
-class PeakMemory(NamedTuple):
-    """Ask how much memory jobs have used at most: sacct keeps it per step (MaxRSS), in KiB unless asked otherwise.
+class UsedResources(NamedTuple):
+    """Ask what jobs have used: sacct keeps the highest memory (MaxRSS) for each step, and sums up the CPU time.
 
     Attributes:
         slurm_job_ids: ids to ask for.
@@ -164,24 +164,30 @@ class PeakMemory(NamedTuple):
     slurm_job_ids: Sequence[str]
 
     def argv(self) -> List[str]:
-        """Return the command line."""
+        """Return the command line; memory comes in KiB."""
         jobs = "--jobs={}".format(",".join(self.slurm_job_ids))
-        return ["sacct", "--noheader", "--parsable2", "--units=K", "--format=JobID,MaxRSS", jobs]
+        return ["sacct", "--noheader", "--parsable2", "--units=K", "--format=JobID,MaxRSS,TotalCPU", jobs]
 
-    def parse(self, result: CommandResult) -> Dict[str, str]:
-        """Return the highest MaxRSS of the steps of each job or array task, such as `20480K`, by its JobID.
+    def parse(self, result: CommandResult) -> Dict[str, Dict[str, str]]:
+        """Return by the JobID of each job or array task `MaxRSS` of its largest step and `TotalCPU`, where known.
 
         Raises:
             SchedulerUnavailable: sacct failed.
         """
         peaks: Dict[str, int] = {}
+        used: Dict[str, Dict[str, str]] = {}
         for line in lines_or_unavailable(result, "sacct"):
-            step, _, used = line.partition("|")
-            number = used.rstrip("K").split(".")[0]
+            step, memory, cpu_time = [*line.split("|"), "", ""][:3]
+            job_id = step.partition(".")[0]
+            number = memory.rstrip("K").split(".")[0]
             if number.isdigit():
-                job_id = step.partition(".")[0]
                 peaks[job_id] = max(peaks.get(job_id, 0), int(number))
-        return {job_id: f"{peak}K" for job_id, peak in peaks.items() if peak}
+            if step == job_id and cpu_time:
+                used.setdefault(job_id, {})["TotalCPU"] = cpu_time
+        for job_id, peak in peaks.items():
+            if peak:
+                used.setdefault(job_id, {})["MaxRSS"] = f"{peak}K"
+        return used
 
 
 class ShowConfig(NamedTuple):

@@ -127,12 +127,12 @@ class FollowedJob:
                 reason = f"{lost}, nor does its accounting; the job script noted {self._marks} starts and ends"
                 self._tell("state", messages.state_body(GatewayState.ERROR.value, stage="queue", reason=reason))
 
-    def take_in_memory(self, peaks: Mapping[str, str]) -> None:
-        """Journal how much memory the tasks used at most (`MaxRSS`), by their JobID."""
+    def take_in_use(self, used: Mapping[str, Mapping[str, str]]) -> None:
+        """Journal what the tasks used (`MaxRSS`, `TotalCPU`), by their JobID."""
         rows = [
-            {"task": task, "JobID": row["JobID"], "MaxRSS": peaks[row["JobID"]]}
+            {"task": task, "JobID": row["JobID"], **used[row["JobID"]]}
             for task, row in self._tasks.items()
-            if row.get("JobID") in peaks
+            if row.get("JobID") in used
         ]
         self._tell_tasks(rows)
 

@@ -189,21 +189,21 @@ class Follower:
             pass  # no answer says nothing about any job
         else:
             self._for_each_of(asked, lambda job: job.take_in(queue, account, now))
-            self._take_memory(asked)
+            self._take_use(asked)
             self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
         self._take_status(now)
         youngest = min(self._clock.elapsed_s() - job.changed_s for job in asked.values())
         self._soonest_s = self._clock.elapsed_s() + soonest_s(self._slurm.latency_s)
         self._query_s = self._clock.elapsed_s() + interval_s(youngest, self._slurm.latency_s)
 
-    def _take_memory(self, asked: Dict[str, FollowedJob]) -> None:
-        """Ask once, for jobs that have just ended, how much memory they used."""
+    def _take_use(self, asked: Dict[str, FollowedJob]) -> None:
+        """Ask once, for jobs that have just ended, how much memory and CPU time they used."""
         ended: Dict[str, FollowedJob] = {}
         self._for_each_of(asked, lambda job: ended.update({job.job.job_uuid: job} if job.ended_in_slurm else {}))
         if ended:
             with contextlib.suppress(SchedulerUnavailable):
-                peaks = self._slurm.peak_memory([job.slurm_job_id for job in ended.values()])
-                self._for_each_of(ended, lambda job: job.take_in_memory(peaks))
+                used = self._slurm.used([job.slurm_job_id for job in ended.values()])
+                self._for_each_of(ended, lambda job: job.take_in_use(used))
 
     def _cancel_surplus(self, queue: "List[QueueRow]", known: Mapping[str, str]) -> None:
         """Cancel and tell further Slurm jobs of one UUID; a job that was let go has to be heard once more."""

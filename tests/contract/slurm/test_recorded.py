@@ -33,7 +33,7 @@ def answer(version: str, name: str) -> CommandResult:
 
 def _nodes(result: CommandResult) -> list[tuple[Any, ...]]:
     return [
-        tuple(node[key] for key in ("name", "state", "partitions", "reason", "since"))
+        (*(node[key] for key in ("name", "state", "partitions", "reason")), parse_local_s(node["since"]) is not None)
         for node in Sinfo().parse(result)
     ]
 
@@ -71,8 +71,8 @@ _CASES: dict[str, tuple[Callable[[CommandResult], Any], Any]] = {
     "scontrol-release-unknown": (Scontrol("release", "").parse, SchedulerUnavailable("Invalid job id")),
     "scontrol-release-ended": (Scontrol("release", "").parse, SchedulerUnavailable("Job has already finished")),
     "sacct-by-name": (lambda result: [row["State"] for row in Sacct().parse(result)], ["FAILED"]),
-    "sinfo-idle": (_nodes, [("recorded-1", "idle", ["batch", "debug"], "")]),
-    "sinfo-down": (_nodes, [("recorded-1", "down", ["batch", "debug"], "fan | broken")]),
+    "sinfo-idle": (_nodes, [("recorded-1", "idle", ["batch", "debug"], "", False)]),
+    "sinfo-down": (_nodes, [("recorded-1", "down", ["batch", "debug"], "fan | broken", True)]),
     "sinfo-use": (NodeUse().parse, {"recorded-1": {"allocated_memory_mib": 0, "used_gpus": 0}}),
     "trial-starts-now": (_forecast, "starts after 0 h"),
     "trial-array": (_forecast, "starts after 0 h"),

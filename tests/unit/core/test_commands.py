@@ -16,6 +16,7 @@ from project.core.slurm.commands import (
     Scancel,
     Scontrol,
     Squeue,
+    UsedResources,
 )
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status, count_gpus
 from project.core.slurm.refusals import is_refusal
@@ -233,3 +234,17 @@ def test_an_answer_without_its_last_newline_is_half_an_answer(command: Any) -> N
     with pytest.raises(SchedulerUnavailable, match="half an answer"):
         command.parse(CommandResult(0, "41|N/A|RUNNING", ""))
     assert command.parse(CommandResult(0, "", "")) == []
+
+
+def test_what_a_job_used_is_that_of_its_hungriest_step_and_all_its_cpu_time() -> None:
+    """Memory of the step that took most, CPU time of the whole task; what sacct does not know is left out."""
+    said = (
+        "41_1||01:02.500\n41_1.batch|1024K|00:02.500\n41_1.0|204800.50K|01:00.000\n"
+        "41_2||00:00:00\n42||1-02:03:04\n42.batch|0|1-02:03:04\nnonsense\n"
+    )
+    used = UsedResources(["41", "42"]).parse(CommandResult(0, said, ""))
+    assert used == {
+        "41_1": {"TotalCPU": "01:02.500", "MaxRSS": "204800K"},
+        "41_2": {"TotalCPU": "00:00:00"},
+        "42": {"TotalCPU": "1-02:03:04"},
+    }
