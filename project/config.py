@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from project.adapters.private_file import OpenToOthers, is_changeable_by_others, read_private
 from project.core.errors import UsageError
 from project.core.problems import InvalidDocument, Problem, nearest
 
@@ -112,6 +113,11 @@ class Settings:
         return self.home / "known_hosts"
 
 
+def child_environment() -> dict[str, str]:
+    """Return the environment for programs we start, without what is for us alone."""
+    return {name: value for name, value in os.environ.items() if name != "GRIDFERRY_TOKEN"}
+
+
 def load_settings(environment: Mapping[str, str] = os.environ, profile: str = "") -> Settings:
     """Read the settings.
 
@@ -138,6 +144,10 @@ def load_settings(environment: Mapping[str, str] = os.environ, profile: str = ""
 
     home = _path(value("GRIDFERRY_HOME"))
     token_file = _token_file(value("token_file"), home, named)
+    if is_changeable_by_others(home):
+        raise UsageError(
+            f"others may change what is in {home}: host keys you trust, your token", remedy=f"Run: chmod go-w {home}"
+        )
     ssh_config = value("ssh_config")
     return Settings(
         registry=value("registry"),
@@ -190,9 +200,13 @@ def _token_file(file: str, home: Path, profile: str) -> Path:
 
 def _token(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        return read_private(path).decode("utf-8", "replace").strip()
     except FileNotFoundError:
         return ""
+    except OpenToOthers as error:
+        raise UsageError(
+            f"the token file {path} {error}", remedy="Get a new token if others may have read it"
+        ) from None
     except OSError as error:
         raise UsageError(
             f"the token file {path} cannot be read: {error.strerror}", remedy="Check its rights"

@@ -7,6 +7,7 @@ import time
 import traceback
 from pathlib import Path
 
+from project.adapters.private_file import make_private_folder, private_opener
 from project.core.errors import GridferryError
 
 
@@ -15,9 +16,9 @@ def keep_crash(error: Exception) -> GridferryError:
     home = Path(os.environ.get("GRIDFERRY_HOME", "~/.local/share/gridferry")).expanduser()
     path = home / "crashes" / time.strftime("%Y%m%d-%H%M%S.txt", time.gmtime())
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text("".join(traceback.format_exception(error)))
+        make_private_folder(path.parent)
+        with open(path, "a", encoding="utf-8", errors="backslashreplace", opener=private_opener) as file:
+            file.writelines(traceback.format_exception(error))
         where = f"The details are in {path}"
     except OSError:
         where = "The details could not be written down"

@@ -131,7 +131,7 @@ def results_options(prefix: str = "") -> Callable[[Callable[..., Any]], Callable
 def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator for commands that log in to a job's cluster: `--set` and those of BEHAVIOUR."""
     given = click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key, passphrase or username to use."
+        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key or username to use."
     )
     return all_of((given, *BEHAVIOUR))
 

@@ -33,8 +33,8 @@ class FolderCarrier:
         target = self._folder / f"{name}.eml"
         part = target.with_suffix(f".{os.getpid()}.part")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(part, "wb", opener=_private) as file:
                 file.write(message.as_bytes())
                 file.flush()
                 os.fsync(file.fileno())
@@ -43,3 +43,7 @@ class FolderCarrier:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise CarrierAway(f"mail cannot be written to {self._folder}: {error}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

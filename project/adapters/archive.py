@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from project.adapters.private_file import make_private_folder
 from project.adapters.records import write_private
 from project.wrapper.launcher import SOURCES
 
@@ -68,7 +69,7 @@ class Archive:
         with contextlib.suppress(FileNotFoundError):
             return kept.read_bytes()
         content = _zipped(_shipped(sources))
-        self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.cache)
         for outdated in self.cache.glob(f"{self.program.name}-of-*.pyz"):
             outdated.unlink(missing_ok=True)
         write_private(kept, content)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from project.adapters.source import pack_folder
+from project.config import child_environment
 from project.core.errors import UsageError
 from project.core.job_source import ALLOWED_PROTOCOLS, GitSource
 
@@ -31,7 +31,7 @@ class GitRepositories:
 
         wanted = source.ref or "HEAD"
         try:
-            listed = git.Git().ls_remote("--quiet", "--", source.url, env={**os.environ, **_ENVIRONMENT})
+            listed = git.Git().ls_remote("--quiet", "--", source.url, env={**child_environment(), **_ENVIRONMENT})
         except git.GitCommandError as error:
             raise UsageError(
                 f"the repository {source.url} cannot be read",
@@ -69,7 +69,7 @@ def _cloned(url: str, commit: str) -> Iterator[Path]:
     """Clone into a temporary folder, removed at the end."""
     import git  # noqa: PLC0415 - see above
 
-    environment = {**os.environ, **_ENVIRONMENT}
+    environment = {**child_environment(), **_ENVIRONMENT}
     with tempfile.TemporaryDirectory(prefix="gridferry-") as folder:
         target = Path(folder) / "clone"
         try:

@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from project.adapters.private_file import make_private_folder
 from project.ports import Stage
 from project.wrapper import files
 
@@ -28,7 +29,7 @@ class Records:
 
     def save(self, record: dict[str, Any]) -> None:
         """Write a record whole or not at all, safely on disk when this returns."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         content = json.dumps(record, indent=1, sort_keys=True).encode()
         write_private(self._folder / f"{record['job_uuid']}.json", content)
 
@@ -41,7 +42,7 @@ class Records:
 
     def parcel(self, job_uuid: str) -> Path:
         """Where the parcel of a job is kept until the job is in Slurm's queue."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         return self._folder / f"{job_uuid}.tar.gz"
 
     def forget_parcel(self, job_uuid: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from project.adapters.private_file import private_opener
 from project.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,10 +78,13 @@ def pack_folder(target: Path, folder: Path) -> None:
 def _archive(target: Path) -> Iterator[tarfile.TarFile]:
     """Open a private archive to write; what goes wrong with a file becomes a UsageError."""
     try:
-        with target.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-            target.chmod(_SPEC_MODE)
-            with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-                yield archive
+        raw = open(target, "wb", opener=private_opener)  # noqa: SIM115 - closed in the next line's block
+        with (
+            raw,
+            gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            yield archive
     except OSError as error:
         what, why = error.filename or "the job", error.strerror or error
         raise UsageError(f"{what} cannot be packed: {why}", remedy="Check its rights") from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from project.core.errors import UsageError
+from project.core.job_file.fields import NEVER_ON_COMMAND_LINES
 from project.core.problems import InvalidDocument, Problem
 
 if TYPE_CHECKING:
@@ -139,13 +140,18 @@ def apply_settings(loaded: LoadedFile, settings: Sequence[str]) -> None:
     """Apply `--set key=value` (dotted keys, values read as YAML) on top of what the file says.
 
     Raises:
-        UsageError: one of them is not `key=value`.
+        UsageError: one of them is not `key=value`, or is a secret.
     """
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
             raise UsageError(
                 f"--set {setting!r} is not key=value", remedy="Write it like --set resources.duration=10m"
+            )
+        if key.strip() in NEVER_ON_COMMAND_LINES:
+            raise UsageError(
+                f"{key.strip()} is a secret, and every user of this machine can read command lines",
+                remedy="Leave it out: you are asked for it without echo if needed (or add the key to your agent)",
             )
         try:
             value = yaml.load(text, _Loader) if text else None  # noqa: S506 - a SafeLoader with fewer scalars

@@ -97,8 +97,17 @@ def to_json(document: Any) -> bytes:
 
 
 def make_folder(path: str) -> None:
-    """Make a private folder, and those above it that are missing."""
-    os.makedirs(path, mode=PRIVATE_FOLDER, exist_ok=True)
+    """Make a private folder, and those above it that are missing: all private, whatever the umask."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(os.path.abspath(path))
+    if above != path:
+        make_folder(above)
+    try:
+        os.mkdir(path, PRIVATE_FOLDER)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
 
 
 def tail(path: str, limit_bytes: int = 4000, limit_lines: int = 20) -> str:

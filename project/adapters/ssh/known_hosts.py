@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from project.adapters.private_file import make_private_folder
 from project.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def entries(files: Iterable[Path], name: str) -> Iterator[Entry]:
 
 def append(file: Path, name: str, key: HostKey) -> None:
     """Trust `key` for `name` from now on; the file is made, private to the user, if need be."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(file.parent)
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(descriptor, f"{name} {key}\n".encode())

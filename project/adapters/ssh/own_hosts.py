@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from project.adapters.records import write_private
 from project.adapters.ssh.known_hosts import HostKey, append
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def trust_own(file: Path, host: str, port: int, keys: Sequence[str]) -> None:
     name = f"[{host}]:{port}"
     if file.exists():
         kept = [line for line in file.read_text().splitlines(keepends=True) if line.split(" ")[0] != name]
-        file.write_text("".join(kept))
+        write_private(file, "".join(kept).encode())
     for text in keys:
         key = HostKey.parse(*text.split()[:2])
         if key is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-import stat
 from typing import TYPE_CHECKING, Any
 
 import paramiko
@@ -13,11 +11,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from project.adapters.private_file import OpenToOthers, read_private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
-_READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Unusable(Exception):
@@ -78,14 +77,13 @@ class KeyFile:
 
 def _read_private(path: Path) -> bytes:
     try:
-        status = path.stat()
-        content = path.read_bytes()
+        content = read_private(path)
     except FileNotFoundError:
         raise Unusable("does not exist") from None
+    except OpenToOthers as error:
+        raise Unusable(str(error)) from None
     except OSError as error:
         raise Unusable(f"cannot be read: {error.strerror}") from error
-    if status.st_uid == os.getuid() and status.st_mode & _READABLE_BY_OTHERS:
-        raise Unusable(f"is open to other users (mode {stat.S_IMODE(status.st_mode):04o}); run: chmod 600 {path}")
     if b"PRIVATE KEY-----" not in content:
         raise Unusable("is no private key")
     return content

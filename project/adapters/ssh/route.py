@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import paramiko
 
 from project.adapters.ssh.dial import Deadline, dial
+from project.config import child_environment
 from project.core.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def _by_command(command: str, resources: contextlib.ExitStack) -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {command}"], stdin=theirs.fileno(), stdout=theirs.fileno()
+            ["/bin/sh", "-c", f"exec {command}"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            env=child_environment(),
         )
     resources.callback(_end, process)
     return ours

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import paramiko
 
 from project.adapters.ssh.destination import Destination, Hop
+from project.config import child_environment
 from project.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class SshConfig:
         answer = subprocess.run(
             [*command, "--", hop.host],
             stdin=subprocess.DEVNULL,
+            env=child_environment(),
             capture_output=True,
             text=True,
             check=False,

@@ -249,6 +249,8 @@ GROUPS: Dict[str, Tuple[Field, ...]] = {
 #: A group given as a plain value: the key that it is short for.
 SHORT_FOR: Dict[str, str] = {"for_each": "for_each.files"}
 FIELDS: Dict[str, Field] = {field.key: field for fields in (_TOP, *GROUPS.values()) for field in fields}
+#: Of the secret ones that which is a secret itself, and not the path of one.
+NEVER_ON_COMMAND_LINES = frozenset({"passphrase"})
 SECRET_KEYS = frozenset(field.key for field in FIELDS.values() if field.secret)
 
 

@@ -89,11 +89,24 @@ def test_the_token_may_lie_in_a_file(tmp_path: Path) -> None:
     """In the home, or where the settings say; the environment's own goes first, and it is never shown."""
     (tmp_path / "token").write_text("of the home\n")
     (tmp_path / "other").write_text("of the file\n")
+    for name in ("token", "other"):
+        (tmp_path / name).chmod(0o600)
     assert load(tmp_path, GRIDFERRY_HOME=str(tmp_path)).token == "of the home"
     settings = load(tmp_path, f"token_file: {tmp_path}/other\n", GRIDFERRY_HOME=str(tmp_path))
     assert settings.token == "of the file"
     assert load(tmp_path, GRIDFERRY_HOME=str(tmp_path), GRIDFERRY_TOKEN="own").token == "own"
     assert "of the file" not in repr(settings)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_token_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    """As ssh refuses a key that others may read or change, and the refusal does not show the token."""
+    (tmp_path / "token").write_text("of the home\n")
+    (tmp_path / "token").chmod(mode)
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, GRIDFERRY_HOME=str(tmp_path))
+    assert "chmod 600" in str(caught.value)
+    assert "of the home" not in str(caught.value)
 
 
 def test_a_token_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -151,6 +164,7 @@ profiles:
 def test_a_profile_stands_over_the_rest_of_the_file(tmp_path: Path) -> None:
     """Named by the environment or the file itself; the environment's own variables still win."""
     (tmp_path / "token-physics").write_text("of physics\n")
+    (tmp_path / "token-physics").chmod(0o600)
     home = {"GRIDFERRY_HOME": str(tmp_path)}
     assert load(tmp_path, _PROFILES, **home).registry == "https://usual.example.org"
     physics = load(tmp_path, _PROFILES, GRIDFERRY_PROFILE="physics", **home)
