@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
@@ -13,16 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from project.adapters.job_tree import tree
 from project.adapters.private_file import private_opener
 from project.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 _WORK = "work"
-#: In a job's directory: what is not brought along, in the patterns of .gitignore.
-IGNORE_FILE = ".gridferryignore"
 _SPEC_MODE = 0o600
 
 
@@ -50,7 +50,7 @@ def build_parcel(
         _add_bytes(archive, "spec.json", json.dumps(spec, sort_keys=True).encode())
         for path in sorted(modules):
             _add(archive, path.resolve(), f"modules/{path.name}")
-        packed = {f"{_WORK}/{name}": path for path, name in _tree(directory)}
+        packed = {f"{_WORK}/{name}": path for path, name in tree(directory)}
         for name, path in packed.items():
             _add(archive, path, name)
         for name, other in others.items():
@@ -70,7 +70,7 @@ def pack_folder(target: Path, folder: Path) -> None:
         UsageError: a file cannot be read, or a symlink leads out of the folder.
     """
     with _archive(target) as archive:
-        for path, name in _tree(folder):
+        for path, name in tree(folder):
             _add(archive, path, name)
 
 
@@ -104,62 +104,44 @@ def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
     member = archive.gettarinfo(path, name)
     member.uid = member.gid = 0
     member.uname = member.gname = ""
+    member.mtime = int(member.mtime)  # a fraction would need a header of its own for each file
     if member.issym():
-        member.linkname = os.path.relpath(os.path.realpath(path), path.parent)
+        member.linkname = os.path.relpath(_end_of(path), path.parent)
     if not (member.isfile() or member.islnk()):
         archive.addfile(member)
         return
     with path.open("rb") as stream:
-        member.type, member.linkname, member.size = tarfile.REGTYPE, "", os.fstat(stream.fileno()).st_size
-        archive.addfile(member, stream)
+        before = os.fstat(stream.fileno())
+        member.type, member.linkname, member.size = tarfile.REGTYPE, "", before.st_size
+        try:
+            archive.addfile(member, stream)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        after = os.fstat(stream.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise UsageError(f"{path} changed while it was packed", remedy="Submit again once nothing writes to it")
 
 
-def _tree(directory: Path | None) -> Iterator[tuple[Path, str]]:
-    """Yield every file, folder and link of a directory with its name in it, in a fixed order."""
-    if directory is None:
-        return
-    root = directory.resolve()
-    ignored = _ignored(root)
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if ignored(f"{name}/" if path.is_dir() and not path.is_symlink() else name):
-            continue
-        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-            raise UsageError(
-                f"{path} is a symlink that leads out of the job's directory",
-                remedy=f"Copy what it points to into the directory, or name it in {IGNORE_FILE}",
-            )
-        if not (path.is_symlink() or path.is_dir() or path.is_file()):
-            raise UsageError(
-                f"{path} is neither a file, a folder nor a symlink", remedy=f"Remove it, or name it in {IGNORE_FILE}"
-            )
-        yield path, name
-
-
-def _ignored(root: Path) -> Callable[[str], bool]:
-    """Return whether a name in the directory is to stay here, by the patterns of its ignore file."""
-    file = root / IGNORE_FILE
-    if not file.is_file():
-        return lambda _name: False
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - few jobs have such a file
-
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return GitIgnoreSpec.from_lines(lines).match_file
+def _end_of(link: Path) -> str:
+    """Return where a link leads in the end; of one in a loop, where it says it leads."""
+    try:
+        return os.path.realpath(link, strict=True)
+    except OSError as error:
+        return str(link.parent / link.readlink()) if error.errno == errno.ELOOP else os.path.realpath(link)
 
 
 def locate_job(text: str | None, folder: Path) -> Path | None:
     """Return the file or directory that `job` names, relative to its job file's folder; None if there is no job.
 
     Raises:
-        UsageError: there is no such thing.
+        UsageError: there is no such thing, or it is a pipe or a device.
     """
     if text is None:
         return None
     path = folder / Path(text).expanduser()
-    if not path.exists():
-        raise UsageError(
-            f"`job` names {path}, which does not exist", remedy="Correct its path; it starts at the job file"
-        )
+    if not (path.is_file() or path.is_dir()):
+        problem = "is neither a file nor a directory" if path.exists() else "does not exist"
+        raise UsageError(f"`job` names {path}, which {problem}", remedy="Correct its path; it starts at the job file")
     return path
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import tarfile
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from project.adapters.source import IGNORE_FILE, build_parcel, locate_job, pack_folder, sha256_of
+from project.adapters.job_tree import IGNORE_FILE
+from project.adapters.source import build_parcel, locate_job, pack_folder
 from project.core.errors import UsageError
 from project.wrapper.parcel import unpack
+from tests.contract.ssh.transfers import ODD_NAMES
 
 _SPEC = {"schema": 1, "user_input": {"username": "jdoe"}}
 
@@ -69,7 +73,7 @@ def test_the_same_content_gives_the_same_bytes(sender: Sender) -> None:
     hashes = set()
     for moment in (1, 2):
         build_parcel(sender.parcel, spec=_SPEC, modules=[], directory=sender.here)
-        hashes.add(sha256_of(sender.parcel))
+        hashes.add(hashlib.sha256(sender.parcel.read_bytes()).hexdigest())
         time.sleep(0.01 * moment)
     assert len(hashes) == 1
 
@@ -142,6 +146,80 @@ def test_what_is_ignored_stays_here(sender: Sender) -> None:
     assert set(sender.send()) - {IGNORE_FILE} == {"a.c", "keep.o", "src"}
 
 
+def test_odd_names_and_deep_folders_arrive(sender: Sender) -> None:
+    """Any name a file can have, and a path longer than a header of tar."""
+    names = [f"{folder}{name}" for folder in ("", f"{'/'.join(['deep' * 30] * 8)}/") for name in ODD_NAMES]
+    for name in names:
+        (sender.here / name).parent.mkdir(parents=True, exist_ok=True)
+        (sender.here / name).write_text(ascii(name))
+    arrived = sender.send()
+    assert {name: arrived[name] for name in names} == {name: ascii(name) for name in names}
+
+
+def test_loops_of_symlinks_arrive_as_they_are(sender: Sender) -> None:
+    """A link to itself, two to each other, and one to a folder above: nothing is followed."""
+    (sender.here / "a").mkdir()
+    for name, target in (("self", "self"), ("one", "two"), ("two", "one"), ("a/up", "..")):
+        (sender.here / name).symlink_to(target)
+    (sender.here / "a" / "file").write_text("x")
+    arrived = sender.send()
+    assert arrived.pop("a/file") == "x"
+    assert arrived.pop("a") == "folder"
+    assert arrived == {"self": "-> self", "one": "-> two", "two": "-> one", "a/up": "-> .."}
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_file_that_changes_while_it_is_packed_is_told(sender: Sender, grows: bool) -> None:
+    """Something writes to it, or cuts it, meanwhile: nothing is sent half old and half new."""
+    file = sender.here / "result.dat"
+    file.write_bytes(os.urandom(64 * 1024 * 1024))
+    stop = threading.Event()
+
+    def meddle() -> None:
+        while not stop.wait(0.001):
+            with file.open("r+b") as stream:
+                if grows:
+                    stream.seek(0, os.SEEK_END)
+                    stream.write(b"more")
+                else:
+                    stream.truncate(max(0, file.stat().st_size - 1))
+
+    meddler = threading.Thread(target=meddle)
+    meddler.start()
+    try:
+        with pytest.raises(UsageError, match=r"result\.dat (changed while it was packed|cannot be packed)"):
+            sender.send()
+    finally:
+        stop.set()
+        meddler.join()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_folder_that_may_not_be_read_is_told(sender: Sender) -> None:
+    """It is not left out silently; an ignored one is."""
+    closed = sender.here / "closed"
+    closed.mkdir()
+    closed.chmod(0)
+    try:
+        with pytest.raises(UsageError, match="closed cannot be packed: Permission denied"):
+            sender.send()
+        (sender.here / IGNORE_FILE).write_text("closed/\n")
+        assert set(sender.send()) == {IGNORE_FILE}
+    finally:
+        closed.chmod(0o700)
+
+
+def test_ten_thousand_files_arrive(sender: Sender) -> None:
+    """In a hundred folders."""
+    for folder in range(100):
+        (sender.here / str(folder)).mkdir()
+        for number in range(100):
+            (sender.here / str(folder) / str(number)).write_text(f"{folder}/{number}")
+    arrived = sender.send()
+    assert len(arrived) == 10_100
+    assert all(content == name for name, content in arrived.items() if "/" in name)
+
+
 def test_modules_and_spec_come_along(sender: Sender, tmp_path: Path) -> None:
     """A module may be a link to a file elsewhere: its content is what counts."""
     (tmp_path / "shared.py").write_text("shared")
@@ -182,3 +260,6 @@ def test_a_job_is_looked_for_from_its_job_file(tmp_path: Path, monkeypatch: pyte
     assert locate_job(None, tmp_path) is None
     with pytest.raises(UsageError, match="which does not exist"):
         locate_job("nowhere", tmp_path)
+    for odd in ("/dev/zero", "/dev/null"):
+        with pytest.raises(UsageError, match="neither a file nor a directory"):
+            locate_job(odd, tmp_path)

@@ -80,6 +80,7 @@ def test_what_is_packed_is_there_afterwards(job: Job) -> None:
         [member("../evil", _LINK, leads_to="job/inside")],
         [member("d", _FOLDER), member("d/up", _LINK, leads_to=".."), member("evil", _LINK, leads_to="d/up/..")],
         [member("d", _FOLDER), member("d/up", _LINK, leads_to=".."), member("d/up/../evil")],
+        [member("d", _FOLDER), member("d/x"), member("d/up", _LINK, leads_to=".."), member("d/up/../d/../../evil")],
         [member("a", _LINK, leads_to="b/.."), member("b", _LINK, leads_to="."), member("a/../evil")],
     ],
 )
