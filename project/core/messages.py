@@ -7,6 +7,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 SCHEMA = 1
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
+#: How our programs on a cluster are started: with nothing of the user's Python, and with file names as UTF-8 whatever
+#: the locale there (from Python 3.7 on; 3.6 takes the option and leaves it).
+PYTHON_OPTIONS = ("-I", "-S", "-X", "utf8")
+
 #: Each line the wrapper prints for the client starts with this, so that noise around it does no harm.
 LINE_PREFIX = "gridferry: "
 

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import GridferryError, SourceNeeded, SubmissionUnknown, Unreachable, WaitsForRoom
+from project.core.errors import (
+    GridferryError,
+    SourceNeeded,
+    SubmissionUnknown,
+    Unreachable,
+    UsageError,
+    WaitsForRoom,
+)
 from project.core.layout import JobPaths
 from project.core.states import GatewayState
 from project.ports import Stage
+from project.services.plan import version_of
 from project.services.remote import Remote
 from project.services.reporting import ReportWay, report_way
 
@@ -97,6 +105,11 @@ class Dispatcher:
         remote.upload(self.records.parcel(str(record["job_uuid"])), paths.parcel, self.view)
         if record["job_file"] is not None:
             source = Path(record["job_file"])
+            if record["stage"] == Stage.LAUNCHED and record.get("job_file_as") not in (None, version_of(source)):
+                raise UsageError(
+                    f"{source} has changed since it was submitted, and the cluster may be at work with what it was",
+                    remedy="Submit it as a new job with --fresh, or put it back as it was, with its time of change",
+                )
             remote.upload(source, f"{paths.work}/{source.name}", self.view)
 
     def _give_up(self, record: dict[str, Any]) -> None:

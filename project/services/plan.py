@@ -11,6 +11,7 @@ from project.services.campaign.parts import Part, brought_along, part_size, spli
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from project.core.job import ForEach
     from project.core.slurm.limits import Limits
@@ -84,6 +85,7 @@ class Planner:
             "parts": jobs[1:],
             "cluster": cluster["name"],
             "job_file": None if path is None or directory else str(path),
+            "job_file_as": None if path is None or directory else version_of(path),
             "repository": repository,
         }
 
@@ -123,3 +125,9 @@ def part_jobs(job: dict[str, Any], parts: Sequence[Part]) -> list[dict[str, Any]
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def version_of(file: Path) -> list[int]:
+    """Return what tells a file from what it is after something has written to it: size and time of change."""
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]

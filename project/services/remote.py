@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.core import errors, shell_words
 from project.core.far_events import read_event
-from project.core.messages import LINE_PREFIX
+from project.core.messages import LINE_PREFIX, PYTHON_OPTIONS
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Remote:
         """
         answer = self._probed
         program = answer.paths.program(self._program.file_name)
-        words = [answer.python, "-I", "-S", program, command, *arguments]
+        words = [answer.python, *PYTHON_OPTIONS, program, command, *arguments]
         shell, self._shell = self._fresh_shell(), None
         for line in shell.become(f"exec {shell_words.join(words)}"):
             if line.startswith(LINE_PREFIX):

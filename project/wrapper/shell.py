@@ -9,6 +9,7 @@ import threading
 import time
 from typing import IO, Callable, Dict, List, Mapping, Optional, Sequence
 
+from project.core.messages import PYTHON_OPTIONS
 from project.core.slurm.commands import CommandResult
 
 #: What is passed on of the environment of the login; everything else would leak into jobs (ondemand#1330).
@@ -138,7 +139,7 @@ def _end_unwanted(process: "subprocess.Popen[bytes]", unwanted: Callable[[], boo
 
 def own_command(*words: str) -> List[str]:
     """Return the argv that runs this very wrapper with other words."""
-    return [sys.executable, "-I", "-S", os.path.abspath(sys.argv[0]), *words]
+    return [sys.executable, *PYTHON_OPTIONS, os.path.abspath(sys.argv[0]), *words]
 
 
 def spawn(argv: Sequence[str], *, log: str) -> None:

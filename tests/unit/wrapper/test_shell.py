@@ -126,4 +126,5 @@ def test_the_users_commands_run_in_a_login_shell(tmp_path: Path) -> None:
 
 def test_our_own_command_is_this_python_with_this_program() -> None:
     """Isolated from the user's environment and packages."""
-    assert own_command("follow") == [sys.executable, "-I", "-S", os.path.abspath(sys.argv[0]), "follow"]  # noqa: PTH100
+    own = os.path.abspath(sys.argv[0])  # noqa: PTH100
+    assert own_command("follow") == [sys.executable, "-I", "-S", "-X", "utf8", own, "follow"]
