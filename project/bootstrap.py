@@ -144,6 +144,11 @@ class Gateway:
         return Archive(self.settings.home / "cache", TOOLBOX)
 
     @property
+    def repositories(self) -> GitRepositories:
+        """Git, which may ask for passwords where we may."""
+        return GitRepositories(may_ask=self.prompter.can_ask, before_asking=self.view.pause)
+
+    @property
     def logins(self) -> LoginChoice:
         """What the settings say about clusters."""
         return LoginChoice(self.settings.clusters, self.settings.timeout_s, plain_http=self.settings.plain_http)
@@ -153,7 +158,7 @@ class Gateway:
         return Dispatcher(
             registry=self.registry,
             records=self.records,
-            repositories=GitRepositories(),
+            repositories=self.repositories,
             wrapper=self.wrapper,
             view=self.view,
             logins=self.logins,
@@ -194,7 +199,7 @@ class Gateway:
             registry=self.registry,
             records=self.records,
             modules=LocalModules(),
-            planner=Planner(records=self.records, pack=build_parcel, repositories=GitRepositories(), view=self.view),
+            planner=Planner(records=self.records, pack=build_parcel, repositories=self.repositories, view=self.view),
             toolbox=self.toolbox,
             prompter=self.prompter,
             findings=self.findings,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from project.adapters.source import pack_folder, sha256_of
 from project.core.errors import TransferFailed, UsageError
-from project.core.job_source import GitSource
+from project.core.job_source import GitSource, parse_git
 from project.core.messages import SCHEMA
 from project.core.module_steps import from_documents
 from project.wrapper.parcel import unpack
@@ -121,8 +121,23 @@ def read(folder: Path) -> Bundle:
         steps=steps,
         module_files={step.module: folder / "modules" / Path(step.module).name for step in steps},
         job_path=_job_path(folder, single=bool(manifest["single_file"])),
-        repository=GitSource(source["url"], source["commit"]) if source else None,
+        repository=_repository(source) if source else None,
     )
+
+
+def _repository(source: dict[str, Any]) -> GitSource:
+    """Return the repository at its commit; somebody else may have written the bundle, so its address is checked.
+
+    Raises:
+        UsageError: its address is one that no job file may have.
+    """
+    try:
+        repository = parse_git(f"{source['url']}#{source['commit']}")
+    except ValueError as error:
+        raise UsageError(f"the bundle's repository: {error}", remedy="Ask who exported it for another") from error
+    if repository is None:
+        raise UsageError("the bundle's repository has no address", remedy="Ask who exported it for another")
+    return repository
 
 
 def _job_path(folder: Path, *, single: bool) -> Path | None:

@@ -48,6 +48,11 @@ class TerminalPrompter:
         self._no_input = no_input or not sys.stdin.isatty()
 
     @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody who may be asked."""
+        return not self._no_input
+
+    @property
     def assumes_yes(self) -> bool:
         """Whether `--yes` was given."""
         return self._assume_yes

@@ -5,7 +5,7 @@ import shutil
 from typing import Any, Dict, Sequence
 
 from project.core.errors import SourceNeeded
-from project.core.job_source import ALLOWED_PROTOCOLS
+from project.core.job_source import ALLOWED_PROTOCOLS, submodule_protocols
 from project.core.layout import JobPaths
 from project.wrapper import files
 from project.wrapper.parcel import unpack
@@ -14,10 +14,9 @@ from project.wrapper.shell import run
 #: A clone that takes longer is given up: the cluster probably has no way out. The client brings it then.
 CLONE_LIMIT_S = 300.0
 _TRY_LIMIT_S = 20.0
+#: There is no terminal at which ssh could ask; which ssh, and with which key, the user's own settings of Git say.
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ALLOW_PROTOCOL": ALLOWED_PROTOCOLS,
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10",
     "GIT_HTTP_LOW_SPEED_LIMIT": "1",
     "GIT_HTTP_LOW_SPEED_TIME": "20",
 }
@@ -51,19 +50,24 @@ def _clone(folder: str, url: str, commit: str) -> bool:
     if shutil.which("git") is None:
         return False
     steps = (
-        (["git", "ls-remote", "--quiet", "--", url, "HEAD"], _TRY_LIMIT_S),
-        (["git", "clone", "--quiet", "--no-checkout", "--", url, folder], CLONE_LIMIT_S),
-        (["git", "-C", folder, "checkout", "--quiet", "--detach", commit], CLONE_LIMIT_S),
-        (["git", "-C", folder, "submodule", "--quiet", "update", "--init", "--recursive"], CLONE_LIMIT_S),
+        (["git", "ls-remote", "--quiet", "--", url, "HEAD"], _TRY_LIMIT_S, ALLOWED_PROTOCOLS),
+        (["git", "clone", "--quiet", "--no-checkout", "--", url, folder], CLONE_LIMIT_S, ALLOWED_PROTOCOLS),
+        (["git", "-C", folder, "checkout", "--quiet", "--detach", commit], CLONE_LIMIT_S, ALLOWED_PROTOCOLS),
+        (
+            ["git", "-C", folder, "submodule", "--quiet", "update", "--init", "--recursive"],
+            CLONE_LIMIT_S,
+            submodule_protocols(url),
+        ),
     )
     shutil.rmtree(folder)
     files.make_folder(folder)
-    if all(_git(argv, limit_s) for argv, limit_s in steps):
+    if all(_git(argv, limit_s, protocols) for argv, limit_s, protocols in steps):
         return True
     shutil.rmtree(folder)
     files.make_folder(folder)
     return False
 
 
-def _git(argv: Sequence[str], limit_s: float) -> bool:
-    return run(argv, timeout_s=limit_s, environment=_ENVIRONMENT).exit_code == 0
+def _git(argv: Sequence[str], limit_s: float, protocols: str) -> bool:
+    environment = dict(_ENVIRONMENT, GIT_ALLOW_PROTOCOL=protocols)
+    return run(argv, timeout_s=limit_s, environment=environment).exit_code == 0

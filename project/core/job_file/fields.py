@@ -86,7 +86,7 @@ _TOP: Tuple[Field, ...] = (
     Field(
         "job",
         "job",
-        kinds.TEXT,
+        kinds.JOB,
         "What to bring there: a file, a directory (but what its `.gridferryignore` names) or a Git URL (`#branch`).",
         "./simulation",
     ),

@@ -8,6 +8,7 @@ import re
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from project.core.job import ArraySpec
+from project.core.job_source import parse_git
 from project.core.slurm.ids import MAX_TASK_ID, parse_task_list
 from project.core.units import parse_duration_s, parse_memory_mib
 
@@ -64,6 +65,12 @@ def _matching(pattern: "re.Pattern[str]", what: str) -> Callable[[Any], str]:
 
 def _list_of(read_one: Callable[[Any], str]) -> Callable[[Any], List[str]]:
     return lambda value: [read_one(item) for item in _texts(value)]
+
+
+def _job(value: Any) -> str:
+    text = _text(value)
+    parse_git(text)
+    return text
 
 
 def _relative_path(value: Any) -> str:
@@ -160,6 +167,13 @@ _POSITIVE: Dict[str, Any] = {"type": "integer", "minimum": 1}
 
 TEXT = Kind("text", _text, "Write a text", _STRING)
 TEXTS = Kind("text or list", _texts, "Write a text or a list of texts", _STRINGS)
+JOB = Kind(
+    "path or Git URL",
+    _job,
+    "Write a path, or the address of a Git repository without user name, password and token: Git asks its credential "
+    "helpers, ssh its keys",
+    _STRING,
+)
 PATHS = Kind(
     "path or list",
     _list_of(_relative_path),

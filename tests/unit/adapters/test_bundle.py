@@ -88,6 +88,15 @@ def test_a_single_file_and_a_repository(tmp_path: Path) -> None:
     assert bundle.read(tmp_path / "git-open").repository == GitSource("https://example.org/r.git", "c0ffee")
 
 
+@pytest.mark.parametrize("url", ["ssh://-oProxyCommand=x/r", "https://a:b@example.org/r", "/etc"])
+def test_a_bundle_leads_git_nowhere_a_job_file_could_not(tmp_path: Path, url: str) -> None:
+    """Whoever wrote the bundle chose its repository's address."""
+    source = {"url": url, "ref": "", "commit": "c0ffee"}
+    bundle.open_bundle(_written(tmp_path, "git", source=source), tmp_path / "open")
+    with pytest.raises(UsageError, match="the bundle's repository"):
+        bundle.read(tmp_path / "open")
+
+
 def test_what_was_changed_is_refused(tmp_path: Path) -> None:
     """A file that is not what the manifest says, one more, one less."""
     for number, change in enumerate(("edit", "add", "remove")):

@@ -251,3 +251,10 @@ def test_every_key_is_named_once_inside() -> None:
     for fields in (_OF_TOP, *GROUPS.values()):
         names = [field.name for field in fields]
         assert len(names) == len(set(names))
+
+
+def test_a_password_in_an_address_is_refused_without_being_repeated() -> None:
+    """The job file is kept by the registry and on the cluster, and a message may be copied into a question."""
+    (problem,) = problems_of(document(job="https://jane:s3cret@example.org/r.git"), {"job": 3})
+    assert (problem.key, problem.line) == ("job", 3)
+    assert "s3cret" not in problem.message + problem.remedy
