@@ -8,6 +8,7 @@ TESTS ?=
 WORKERS ?= 3
 SUITE ?= bookworm
 NODES ?= 4
+NAME ?= gridferry
 
 .PHONY: help demo test test-docker test-docker-all faults cluster-up cluster-down check docs format bench \
 	system system-test system-docker venv clean
@@ -29,10 +30,10 @@ test-docker-all: ## the same on all four generations of Slurm, oldest first
 	for suite in bullseye bookworm trixie forky; do $(MAKE) test-docker SUITE=$$suite || exit 1; done
 
 cluster-up: system-docker venv ## two Slurm clusters in containers, registered (SUITE=bookworm NODES=4)
-	@$(BIN)/python -m demo.docker up $(SUITE) $(NODES)
+	@$(BIN)/python -m demo.docker up $(SUITE) $(NODES) $(NAME)
 
 cluster-down: venv ## remove them
-	@$(BIN)/python -m demo.docker down
+	@$(BIN)/python -m demo.docker down $(SUITE) $(NODES) $(NAME)
 
 faults: system-test venv ## the long half of the fault suite (docs/reliability.md)
 	$(BIN)/python -m pytest tests/faults $(TESTS)

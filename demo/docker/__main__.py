@@ -1,11 +1,13 @@
-"""`make cluster-up` and `make cluster-down`: usage `python -m demo.docker up|down|check [SUITE] [NODES]`.
+"""`make cluster-up` and `make cluster-down`: usage `python -m demo.docker up|down|check [SUITE] [NODES] [NAME]`.
 
-`up` starts both clusters of slurm-docker/ on ports 2201 and 2202 and registers them where the token may; `down`
-removes all of it but the images; `check` says whether containers can be had here at all.
+`up` starts both clusters of slurm-docker/ and registers them where the token may, on ports 2201 and 2202 unless they
+were given a name of their own; `down` removes all of it but the images; `check` says whether containers can be had
+here at all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -24,19 +26,21 @@ if TYPE_CHECKING:
     from demo.docker.site import DockerLogin
 
 _FOLDER = Path(__file__).resolve().parents[2] / ".clusters"
+_DEFAULTS = ("bookworm", "4", "gridferry")  # SUITE NODES NAME
 _PORTS = {"lemaitre3": 2201, "nic5": 2202}
 
 
 def main(arguments: list[str]) -> int:
     """Do what is asked; return the exit code."""
-    suite, nodes = [*arguments[1:], *["bookworm", "4"][len(arguments) - 1 :]][:2]
+    suite, nodes, name = [*arguments[1:], *_DEFAULTS[max(0, len(arguments) - 1) :]][:3]
     actions: dict[str, Callable[[Engine, DockerSite], None]] = {"up": _up, "down": _down, "check": _check}
     if arguments[:1] == [] or arguments[0] not in actions or suite not in GENERATIONS or not nodes.isdigit():
         print(f"{__doc__}\nSUITE is one of {', '.join(GENERATIONS)}", file=sys.stderr)
         return 2
     try:
         engine = find_engine()
-        site = DockerSite(engine, _FOLDER, suite, "gridferry", int(nodes), _PORTS)
+        ports = _PORTS if name == _DEFAULTS[2] else {}
+        site = DockerSite(engine, _FOLDER / name, suite, name, int(nodes), ports)
         actions[arguments[0]](engine, site)
     except GridferryError as error:
         print("\n".join(filter(None, (error.message, error.remedy, error.detail))), file=sys.stderr)
@@ -58,7 +62,9 @@ def _down(engine: Engine, site: DockerSite) -> None:
     for login in site.known():
         _register(login, enabled=False)
     site.down()
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+    shutil.rmtree(site.folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are in there
+        _FOLDER.rmdir()
     print("stopped, and the engine, too" if engine.stop() else "stopped")
 
 

@@ -36,3 +36,13 @@ def build_slurm(engine: Engine, suite: str) -> None:
     engine.docker(
         "build", "--quiet", f"--tag={tag}", f"--build-arg=SUITE={suite}", str(FOLDER), limit_s=_BUILD_LIMIT_S
     )
+
+
+def build_registry(engine: Engine) -> None:
+    """Provide the registry's image, of this very tree, under the name that compose.yaml uses.
+
+    Raises:
+        EngineError: it cannot be made.
+    """
+    provide_base(engine, "python:3.11-slim")
+    engine.docker("build", "--quiet", "--tag=gridferry-registry", str(ROOT), limit_s=_BUILD_LIMIT_S)

@@ -115,6 +115,12 @@ class DockerSite:
         """This machine's address as the containers know it (`host-gateway`), which this machine knows, too."""
         return self.run(["getent", "ahostsv4", "host.docker.internal"]).stdout.split()[0]
 
+    @property
+    def gateway(self) -> str:
+        """This machine's address in the network of the first cluster."""
+        wanted = "--format={{(index .IPAM.Config 0).Gateway}}"
+        return self.engine.docker("network", "inspect", wanted, f"{self.project}_lemaitre3")
+
     def up(self, progress: Callable[[str, float], None]) -> Sequence[DockerLogin]:
         """Make what is missing and start everything; return once all nodes are idle.
 

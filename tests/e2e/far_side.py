@@ -139,6 +139,30 @@ def kill_logins(grid: Grid) -> int:
     return len(killed)
 
 
+#: Runs on the cluster with the wrapper that is there: exits 1 while a follower holds the lease in a folder.
+_HOLDS = """\
+import glob, sys
+sys.path[:0] = glob.glob(sys.argv[1] + "/wrapper-*.zip")[:1] or sys.exit(0)
+from project.wrapper.lease import Lease
+sys.exit(Lease(sys.argv[2]).is_held())
+"""
+
+
+def end_followers(grid: Grid) -> None:
+    """End the followers of earlier tests, whoever started them and wherever they run."""
+    control = grid.info.job_root / "gridferry" / "control"
+    slurm(grid, "scancel", "--name=gridferry-follower")
+    kill_logins(grid)
+    holds = ["python3", "-c", _HOLDS, str(control), str(control / "follower")]
+    wait_until(lambda: grid.site.run(holds, as_user=True).returncode == 0, what="the end of the last follower")
+
+
+def fetched_or_none(grid: Grid, job_uuid: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
+    """Fetch a job's results; None if that cannot be done yet."""
+    done = grid.client("-r", job_uuid, folder=folder)
+    return done if done.returncode == 0 else None
+
+
 def fetched(grid: Grid, job_uuid: str, folder: Path) -> Path:
     """Wait for a job's end and fetch its results; return their folder."""
     wait_for_state(grid, job_uuid, "DONE")

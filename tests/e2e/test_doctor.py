@@ -32,7 +32,7 @@ def ill(grid: Grid) -> Iterator[Any]:
         return "ill"
 
     yield register
-    url = f"http://127.0.0.1:{grid.registry_port}/clusters/ill"
+    url = f"{grid.registry_url}/clusters/ill"
     requests.delete(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
 
 

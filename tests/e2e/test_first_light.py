@@ -13,6 +13,7 @@ import requests
 
 from tests.e2e.far_side import (
     UUID,
+    fetched_or_none,
     is_there,
     job_folder,
     kill_logins,
@@ -28,8 +29,6 @@ from tests.e2e.far_side import (
 )
 
 if TYPE_CHECKING:
-    import subprocess
-
     from demo.grid import Grid
 
 pytestmark = pytest.mark.slurm
@@ -194,15 +193,10 @@ def test_cluster_without_a_way_to_the_registry_is_relayed(grid: Grid, tmp_path: 
         end = job_folder(grid, job_uuid) / "control" / "marks" / "end.job"
         wait_until(lambda: is_there(grid, end), what="the mark of the job's end")
         assert registry_job(grid, job_uuid)["state"] == "CREATED"
-        done = wait_until(lambda: _fetched_or_none(grid, job_uuid, tmp_path), what="the results")
+        done = wait_until(lambda: fetched_or_none(grid, job_uuid, tmp_path), what="the results")
         assert "relayed" in done.stderr
         assert (tmp_path / job_uuid / "out.txt").read_text() == "1\n"
         wait_for_mail(grid, job_uuid, "COMPLETED")
         assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
     finally:
         grid.register(grid.info)
-
-
-def _fetched_or_none(grid: Grid, job_uuid: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
-    done = grid.client("-r", job_uuid, folder=folder)
-    return done if done.returncode == 0 else None

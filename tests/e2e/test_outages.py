@@ -168,25 +168,3 @@ def test_job_outlives_several_restarts_of_the_registry(grid: Grid, tmp_path: Pat
         wait_until(lambda: registry_job(grid, job_uuid), what="the registry")
     wait_for_mail(grid, job_uuid, "COMPLETED")
     assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
-
-
-def test_registry_out_of_reach_of_the_clusters_network_is_relayed(
-    grid: Grid, tmp_path: Path, site: DockerSite
-) -> None:
-    """No route leads from the login node to the registry: fetching the results brings the reports along."""
-    blackhole = ["ip", "route", "%s", "blackhole", f"{site.registry_host}/32"]
-    added, deleted = ([word.replace("%s", action) for word in blackhole] for action in ("add", "del"))
-    slurm(grid, *added)
-    try:
-        job_uuid = submit(grid, tmp_path, execution=["echo 1 > out.txt"], output=["out.txt"])
-        done = wait_until(lambda: _fetched_or_none(grid, job_uuid, tmp_path), what="the results")
-        assert "relayed" in done.stderr
-        wait_for_mail(grid, job_uuid, "COMPLETED")
-        assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
-    finally:
-        slurm(grid, *deleted)
-
-
-def _fetched_or_none(grid: Grid, job_uuid: str, folder: Path) -> Any:
-    done = grid.client("-r", job_uuid, folder=folder)
-    return done if done.returncode == 0 else None

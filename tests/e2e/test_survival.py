@@ -11,8 +11,11 @@ import pytest
 from project.adapters.terminal import PlainView, TerminalPrompter
 from project.bootstrap import Gateway
 from project.config import load_settings
+from project.core.follow_modes import DAEMON, SYSTEMD
 from tests.e2e.far_side import (
     content,
+    end_followers,
+    fetched_or_none,
     is_there,
     job_folder,
     kill_logins,
@@ -51,25 +54,12 @@ class _Site:
         self._policy()
 
 
-#: Runs on the cluster with the wrapper that is there: exits 1 while a follower holds the lease in a folder.
-_HOLDS = """\
-import glob, sys
-sys.path[:0] = glob.glob(sys.argv[1] + "/wrapper-*.zip")[:1] or sys.exit(0)
-from project.wrapper.lease import Lease
-sys.exit(Lease(sys.argv[2]).is_held())
-"""
-
-
 @pytest.fixture
 def unproven(grid: Grid) -> Iterator[PurePath]:
     """The file in which the cluster remembers, not there before and after."""
-    control = grid.info.job_root / "gridferry" / "control"
-    path = control / "follower" / "survival.json"
+    path = grid.info.job_root / "gridferry" / "control" / "follower" / "survival.json"
     slurm(grid, "rm", "-f", str(path))
-    slurm(grid, "scancel", "--name=gridferry-follower")  # no follower of an earlier test, whoever started it
-    kill_logins(grid)
-    holds = ["python3", "-c", _HOLDS, str(control), str(path.parent)]
-    wait_until(lambda: grid.site.run(holds, as_user=True).returncode == 0, what="the end of the last follower")
+    end_followers(grid)
     yield path
     slurm(grid, "rm", "-f", str(path))
 
@@ -100,6 +90,24 @@ def test_where_nothing_lives_on_slurm_follows(grid: Grid, unproven: PurePath, tm
     assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
     wait_for_state(grid, job_uuid, "DONE")
     assert json.loads(content(grid, unproven))["proven"] == "slurm"
+
+
+@pytest.mark.usefixtures("unproven")
+@pytest.mark.parametrize("follow", [DAEMON, SYSTEMD])
+def test_a_killed_follower_that_nothing_stands_behind_is_made_good(grid: Grid, tmp_path: Path, follow: str) -> None:
+    """Where `follow` promises more than the site keeps, the next command that comes there has all mails sent."""
+    grid.register(grid.info, follow=follow)
+    try:
+        job_uuid = submit(grid, tmp_path, execution=["sleep 4", "echo 1 > out.txt"], output=["out.txt"])
+        assert kill_logins(grid) > 0
+        end = job_folder(grid, job_uuid) / "control" / "marks" / "end.job"
+        wait_until(lambda: is_there(grid, end), what="the mark of the job's end")
+        assert "COMPLETED" not in mailed_states(grid, job_uuid)
+        wait_until(lambda: fetched_or_none(grid, job_uuid, tmp_path), what="the results")
+        wait_for_mail(grid, job_uuid, "COMPLETED")
+        assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
+    finally:
+        grid.register(grid.info)
 
 
 def test_a_follower_that_outlived_its_login_proves_it(grid: Grid, unproven: PurePath, tmp_path: Path) -> None:

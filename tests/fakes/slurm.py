@@ -53,6 +53,11 @@ class FakeSlurm:
         """Know of further jobs that nobody has submitted here."""
         self._know([*self.jobs(), *jobs])
 
+    def lose_node(self, slurm_job_id: str) -> None:
+        """Let a job end because its node failed."""
+        ended = {"ended": {"": ["NODE_FAIL", "0:0"]}}
+        self._know([{**job, **(ended if job["id"] == slurm_job_id else {})} for job in self.jobs()])
+
     def _know(self, jobs: list[dict[str, Any]]) -> None:
         path = self._folder / "state.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "jobs": jobs}))

@@ -88,6 +88,11 @@ def parse_state(text: str) -> SlurmState:
     return SLURM_STATES.get(word) or _BY_SHORT_NAME.get(word) or SlurmState(word or "UNKNOWN", Phase.UNKNOWN)
 
 
+def is_fault_of_nodes(word: str) -> bool:
+    """Whether `word` says that not the job but a node under it has failed."""
+    return parse_state(word).word in ("NODE_FAIL", "BOOT_FAIL")
+
+
 def is_end_state(word: str) -> bool:
     """Whether `word` is a Slurm state in which a job has ended."""
     return parse_state(word).ended

@@ -7,7 +7,7 @@ from project.core import messages
 from project.core.messages import Document
 from project.core.slurm.commands import AccountRow, QueueRow
 from project.core.slurm.reasons import obstacle
-from project.core.slurm.states import PENDING, is_end_state, parse_state
+from project.core.slurm.states import PENDING, is_end_state, is_fault_of_nodes, parse_state
 from project.core.states import GatewayState, is_final, is_success, rank
 from project.wrapper import files
 from project.wrapper.follow import observe
@@ -25,11 +25,13 @@ class FollowedJob:
     Attributes:
         job: what it is.
         changed_s: when something last changed, by `Clock.elapsed_s`.
+        lost_a_node: whether the last look at it was the one that showed so.
     """
 
     def __init__(self, job: Job, now_s: float) -> None:
         self.job = job
         self.changed_s = now_s
+        self.lost_a_node = False
         self._listed_s = now_s
         self._listed_by = (False, False)
         self._slurm_job_id = ""
@@ -100,6 +102,7 @@ class FollowedJob:
         )
         rows = observe.changed_rows(before, self._tasks)
         steps = observe.changes(self._slurm_states(), self._tasks, len(expected))
+        self.lost_a_node = any(is_fault_of_nodes(step.state) for step in steps)
         if rows and steps:
             self.changed_s = now_s
         self._tell_tasks(rows)

@@ -191,7 +191,7 @@ class Follower:
             self._for_each_of(asked, lambda job: job.take_in(queue, account, now))
             self._take_use(asked)
             self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
-        self._take_status(now)
+        self._take_status(now, at_once=any(job.lost_a_node for job in asked.values()))
         youngest = min(self._clock.elapsed_s() - job.changed_s for job in asked.values())
         self._soonest_s = self._clock.elapsed_s() + soonest_s(self._slurm.latency_s)
         self._query_s = self._clock.elapsed_s() + interval_s(youngest, self._slurm.latency_s)
@@ -212,8 +212,9 @@ class Follower:
                 files.create(os.path.join(self._paths.active, job_uuid), b"")
                 cancel_surplus(self._slurm, open_job(self._paths, job_uuid, self._clock).journal, slurm_job_id)
 
-    def _take_status(self, now: float) -> None:
-        if now - self._status_s >= STATUS_EVERY_S:
+    def _take_status(self, now: float, *, at_once: bool) -> None:
+        """Look at the nodes now and then, and when a job has lost one: whoever hears of that looks for the reason."""
+        if at_once or now - self._status_s >= STATUS_EVERY_S:
             with contextlib.suppress(SchedulerUnavailable):
                 self._status = self._slurm.status(self._clock.now_utc())
                 self._status_s = now

@@ -106,6 +106,20 @@ def test_the_cluster_itself_is_reported(cluster: Cluster, following: Following) 
     assert status["cluster"]["cpus"]["total"] == status["nodes"][0]["cpus"]["total"] > 0
 
 
+def test_the_cluster_is_looked_at_again_when_a_job_has_lost_its_node(fake_cluster: Cluster) -> None:
+    """With the end of a job whose node failed comes how the nodes are then, not minutes later; once."""
+    assert fake_cluster.fake is not None
+    files.make_folder(fake_cluster.paths.follower)
+    following = Following(fake_cluster)
+    job, other = fake_cluster.job("true"), fake_cluster.job("true")
+    other.into_the_queue()
+    _follow_to_the_end(following, other)
+    assert len(following.registry.statuses) == 1
+    fake_cluster.fake.lose_node(job.into_the_queue())
+    assert _follow_to_the_end(following, job)[-2:] == ["NODE_FAIL", "DONE"]
+    assert len(following.registry.statuses) == 2
+
+
 @pytest.mark.slurm
 def test_tasks_cancelled_while_pending_do_not_keep_an_array_from_ending(real_cluster: Cluster) -> None:
     """Slurm forgets them without a word; the array ends as CANCELLED once the others have ended."""
