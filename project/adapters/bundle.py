@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,10 +19,11 @@ from project.core.errors import TransferFailed, UsageError
 from project.core.job_source import GitSource, parse_git
 from project.core.messages import SCHEMA
 from project.core.module_steps import from_documents
+from project.task import Task
 from project.wrapper.parcel import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from project.core.module_steps import ModuleStep
 
@@ -39,19 +41,25 @@ def is_bundle(path: Path) -> bool:
         return False
 
 
-def assemble(folder: Path, job: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
+def assemble(
+    folder: Path, job: Mapping[str, Any], sent: Mapping[str, Any], tasks: Sequence[Mapping[str, str]] = ()
+) -> None:
     """Make a bundle's content of what was fetched of a job.
 
     Args:
-        folder: holds parcel.tar.gz, job.sbatch and perhaps work/<file>.
+        folder: holds parcel.tar.gz, job.sbatch and perhaps work/<file> and parcels/.
         job: as the registry has it.
         sent: what the cluster was sent.
+        tasks: values of a campaign's tasks.
     """
     fetched = [path for path in folder.rglob("*") if path.is_file()]
-    parcel = folder / "parcel.tar.gz"
-    unpack(str(parcel), str(folder))
-    parcel.unlink()
-    (folder / "spec.json").unlink()
+    for parcel in (folder / "parcel.tar.gz", *sorted(folder.glob("parcels/*"))):
+        unpack(str(parcel), str(folder))
+        parcel.unlink()
+    for name in ("spec.json", "tasks"):
+        (folder / name).unlink(missing_ok=True)
+    for name in ("parts", "parcels"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     manifest = {
         "schema": SCHEMA,
         "job_uuid": job["job_uuid"],
@@ -59,7 +67,9 @@ def assemble(folder: Path, job: Mapping[str, Any], sent: Mapping[str, Any]) -> N
         "user_input": sent["user_input"],
         "modules": sent["modules"],
         "source": sent.get("source"),
-        "single_file": bool(sent["user_input"].get("job")) and not (sent.get("source") or job.get("tar_file")),
+        "single_file": bool(sent["user_input"].get("job"))
+        and not (sent.get("source") or job.get("tar_file") or tasks),
+        "tasks": list(tasks),
         "files": _hashes(folder),
     }
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
@@ -100,6 +110,7 @@ class Bundle(NamedTuple):
         module_files: where each module's file is.
         job_path: the job's directory or file, or None.
         repository: the Git repository at the commit that ran, or None.
+        tasks: of a campaign.
     """
 
     job_uuid: str
@@ -108,6 +119,7 @@ class Bundle(NamedTuple):
     module_files: dict[str, Path]
     job_path: Path | None
     repository: GitSource | None
+    tasks: list[Task]
 
 
 def read(folder: Path) -> Bundle:
@@ -115,13 +127,17 @@ def read(folder: Path) -> Bundle:
     manifest = json.loads((folder / _MANIFEST).read_text())
     steps = from_documents(manifest["modules"])
     source = manifest["source"]
+    work = folder / "work"
+    # Beside a repository, data is brought along by the tasks; it does not matter by which.
+    data = {path.relative_to(work).as_posix(): path for path in work.rglob("*") if path.is_file()} if source else {}
     return Bundle(
         job_uuid=manifest["job_uuid"],
         user_input=manifest["user_input"],
         steps=steps,
         module_files={step.module: folder / "modules" / Path(step.module).name for step in steps},
-        job_path=_job_path(folder, single=bool(manifest["single_file"])),
+        job_path=None if source else _job_path(folder, single=bool(manifest["single_file"])),
         repository=_repository(source) if source else None,
+        tasks=[Task(values, {} if number else data) for number, values in enumerate(manifest.get("tasks", ()))],
     )
 
 

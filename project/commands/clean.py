@@ -17,6 +17,7 @@ from project.core.errors import UsageError
 from project.core.messages import format_utc
 from project.core.units import format_bytes, parse_duration_s
 from project.options import JOB, login_options
+from project.services.campaign.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +38,8 @@ def command(
 ) -> None:
     """Remove the folders of jobs on their clusters, after asking: those named, or all that ended and were fetched.
 
-    A job that has not ended, or of which the registry has not been told everything, keeps its folder. What the
-    registry knows of a job stays.
+    A campaign's UUID stands for all of its parts. A job that has not ended, or of which the registry has not been
+    told everything, keeps its folder. What the registry knows of a job stays.
     """
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     jobs = _chosen(gateway, uuids, older)
@@ -56,7 +57,8 @@ def command(
 
 def _chosen(gateway: Gateway, uuids: Sequence[str], older: str | None) -> list[dict[str, Any]]:
     if uuids:
-        return [gateway.registry.job(job_uuid) for job_uuid in gateway.resolver().find_all(uuids)]
+        wanted = whole(gateway.registry, gateway.resolver().find_all(uuids))
+        return [gateway.registry.job(job_uuid) for job_uuid in wanted]
     try:
         before = format_utc(time.time() - parse_duration_s(older)) if older else ""
     except ValueError as error:

@@ -37,7 +37,7 @@ def command(
     folder = gateway.bundle_folder(job_uuid)
     try:
         fetched = gateway.exporter().fetch(job_uuid, folder, settings_alone(settings))
-        bundle.assemble(folder, fetched.job, fetched.sent)
+        bundle.assemble(folder, *fetched)
         sha256 = bundle.write(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -29,6 +29,7 @@ _SCREENFUL = 25
 @click.option(
     "--label", default="", metavar="TEXT", help="Only those with this `job_name`; TEXT* for all that begin so."
 )
+@click.option("--campaign", default="", metavar="UUID", help="Only the parts of this campaign.")
 @click.option("--newer", metavar="AGE", help="Only those submitted since: 30m, 2d.")
 @click.option("--older", metavar="AGE", help="Only those submitted before.")
 @click.option("--limit", type=click.IntRange(1), default=_SCREENFUL, show_default=True, help="How many.")
@@ -48,8 +49,8 @@ def command(
     """List your jobs, the newest first."""
     gateway = make_gateway()
     wanted = {**narrow, "ended": standing or "", "since": _ago(newer), "before": _ago(older)}
-    if wanted["after"]:
-        wanted["after"] = gateway.resolver().find(wanted["after"])
+    for job in ("after", "campaign"):
+        wanted[job] = wanted[job] and gateway.resolver().find(wanted[job])
     page = list_jobs(gateway.registry, wanted, None if everything else limit)
     if as_json:
         say(json.dumps(page.jobs))

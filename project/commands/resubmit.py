@@ -15,10 +15,13 @@ from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import Gateway, make_gateway
 from project.commands.submit import print_submitted, request_of, tell_how_to_go_on
+from project.core.campaign import failed_indexes
 from project.core.differences import differences
 from project.core.errors import UsageError
 from project.core.slurm.ids import failed_tasks, format_task_list
 from project.options import JOB, behaviour_options
+from project.services.campaign.whole import parts_of
+from project.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,13 +38,16 @@ _ARRAY = "nbr_jobs_in_array"
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of its job file; null takes it out."
 )
 @click.option(
-    "--failed-tasks", "only_failed", is_flag=True, help="Of an array: only the tasks that did not end well."
+    "--failed-tasks",
+    "only_failed",
+    is_flag=True,
+    help="Of an array or campaign: only the tasks that did not end well.",
 )
 @behaviour_options()
 def command(
     uuid: str, *, settings: Sequence[str], only_failed: bool, assume_yes: bool, no_input: bool, as_json: bool
 ) -> None:
-    """Submit a job again, as a new one with a UUID of its own; the registry keeps what it repeats.
+    """Submit a job or a campaign again, as a new one with a UUID of its own; the registry keeps what it repeats.
 
     Modules and files are those of the first time, a repository is at the same commit; staging modules do not run
     again. What differs is shown.
@@ -50,7 +56,7 @@ def command(
     job_uuid = gateway.resolver().find(uuid)
     folder = gateway.bundle_folder(f"again-{job_uuid}")
     fetched = gateway.exporter().fetch(job_uuid, folder, settings_alone(settings))
-    bundle.assemble(folder, fetched.job, fetched.sent)
+    bundle.assemble(folder, *fetched)
     request = _request(gateway, fetched.job, bundle.read(folder), settings, only_failed=only_failed)
     changed = list(differences(fetched.sent["user_input"], request.public_input))
     for one in changed:
@@ -76,10 +82,26 @@ def _request(
     record = gateway.records.load(job_uuid) or {}
     own = {"private_key": record["private_key"]} if record.get("private_key") else {}
     user_input = {**made_of.user_input, **own}
-    if only_failed:
+    if only_failed and made_of.tasks:
+        made_of = made_of._replace(tasks=_failed_of_campaign(gateway, job_uuid, made_of.tasks))
+    elif only_failed:
         user_input["resources"] = {**user_input.get("resources", {}), _ARRAY: _failed_array(job)}
     request = request_of(made_of._replace(user_input=user_input), f"job {job_uuid}", settings)
     return replace(request, resubmission_of=job_uuid)
+
+
+def _failed_of_campaign(gateway: Gateway, campaign: str, tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks that did not end well, with the numbers they have.
+
+    Raises:
+        UsageError: there are none.
+    """
+    parts = [gateway.registry.job(str(part["job_uuid"])) for part in parts_of(gateway.registry, campaign)]
+    failed = set(failed_indexes(parts))
+    if not failed:
+        raise UsageError("no task of this campaign failed", remedy="`status` shows its tasks")
+    data = tasks[0].files
+    return [Task(task.values, data) for task in tasks if task.index in failed]
 
 
 def _failed_array(job: dict[str, Any]) -> dict[str, Any]:

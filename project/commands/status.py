@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from project.adapters.show import campaign
 from project.adapters.show.jobs import (
     EVENT_COLUMNS,
     JOB_COLUMNS,
@@ -20,6 +21,7 @@ from project.adapters.show.table import show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.options import JOB, output_options
+from project.services.campaign.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,28 +36,41 @@ _FEW_TASKS = 20
 )
 @output_options()
 def command(uuids: Sequence[str], *, all_tasks: bool, as_json: bool) -> None:
-    """Say how jobs stand; of a single one also its tasks and what happened when."""
+    """Say how jobs stand; of a single one, or a campaign, also its tasks and what happened."""
     gateway = make_gateway()
-    jobs = [gateway.registry.job(job_uuid) for job_uuid in gateway.resolver().find_all(uuids)]
+    wanted = gateway.resolver().find_all(uuids)
+    jobs = [gateway.registry.job(job_uuid) for job_uuid in whole(gateway.registry, wanted)]
+    most_tasks = None if all_tasks else _FEW_TASKS
     if as_json:
         say(json.dumps(jobs))
-    elif len(jobs) > 1:
-        show(JOB_COLUMNS, jobs)
+    elif len(jobs) == 1:
+        _print(jobs[0], most_tasks)
     else:
-        _print(jobs[0], None if all_tasks else _FEW_TASKS)
+        if len(wanted) == 1:
+            _print_facts(campaign.facts(jobs))
+            _print_tasks(campaign.rows(jobs), most_tasks)
+            say("")
+        show(JOB_COLUMNS, jobs)
 
 
 def _print(job: dict[str, Any], most_tasks: int | None) -> None:
-    for name, text in facts(job):
+    _print_facts(facts(job))
+    _print_tasks(task_rows(job), most_tasks)
+    say("")
+    show(EVENT_COLUMNS, job["timeline"])
+    for line in last_words(job).splitlines():
+        say(f"  | {line}")
+
+
+def _print_facts(said: Sequence[tuple[str, str]]) -> None:
+    for name, text in said:
         say(f"{name:<10} {text}")
-    rows = task_rows(job)
-    shown = worth_showing(rows, len(rows) if most_tasks is None else most_tasks)
+
+
+def _print_tasks(rows: Sequence[dict[str, Any]], most: int | None) -> None:
+    shown = worth_showing(rows, len(rows) if most is None else most)
     if shown:
         say("")
         show(TASK_COLUMNS, shown)
     if len(shown) < len(rows):
         say(f"{len(shown)} of {len(rows)} tasks shown; --tasks shows all", to_stderr=True)
-    say("")
-    show(EVENT_COLUMNS, job["timeline"])
-    for line in last_words(job).splitlines():
-        say(f"  | {line}")

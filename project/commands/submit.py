@@ -24,6 +24,7 @@ from project.core.slurm.script import Placement, render
 from project.intake import read_request
 from project.options import submit_options
 from project.ports import Stage
+from project.services.campaign.check import refuse, task_problems
 from project.services.campaign.parts import part_size
 from project.services.fate import learn_fate
 from project.services.request import SubmitRequest
@@ -104,8 +105,10 @@ def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> Subm
     loaded = LoadedFile(source, dict(job.user_input), Path())
     apply_settings(loaded, settings)
     spec = validate(loaded.document, source=source)
+    if job.tasks:
+        refuse(source, task_problems(spec, job.tasks))
     return SubmitRequest(
-        source, loaded.document, spec, job.steps, job.module_files, job.job_path, job.repository, tasks=()
+        source, loaded.document, spec, job.steps, job.module_files, job.job_path, job.repository, job.tasks
     )
 
 

@@ -13,6 +13,7 @@ from project.bootstrap import make_gateway
 from project.core.errors import UsageError
 from project.core.units import parse_duration_s
 from project.options import JOB, output_options
+from project.services.campaign.whole import whole
 from project.services.exit_code import exit_code_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:
       13 if there is neither: cancelled before it ran, out of time, an error before Slurm had it.
     """  # noqa: D301 - \b is click's mark for text that is not wrapped
     gateway = make_gateway()
-    wanted = gateway.resolver().find_all(uuids)
+    wanted = whole(gateway.registry, gateway.resolver().find_all(uuids))
     gateway.watcher().watch(wanted, lambda _: None, _limit_s(timeout))
     jobs = [gateway.registry.job(job_uuid) for job_uuid in wanted]
     codes = {str(job["job_uuid"]): exit_code_of(job) for job in jobs}

@@ -48,7 +48,7 @@ class FarSide:
         """Return a connection to a job's cluster; arguments and errors as of `connect`."""
         self.view.begin("connect")
         cluster = job["destination_cluster"]
-        record = self.records.load(str(job["job_uuid"])) or {}
+        record = self._record(job)
         username = record.get("username") or str(job["user_input"].get("username") or "")
         known = {"username": username, "private_key": record.get("private_key")}
         given = {key: value for key, value in overrides.items() if value}
@@ -57,6 +57,12 @@ class FarSide:
         node = self.connector.connect(login_for(cluster, user_input, self.logins))
         self.view.end(str(cluster["name"]))
         return node
+
+    def _record(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how the job was submitted from here; of a campaign, one record stands for all parts."""
+        campaign = job.get("campaign") or {}
+        uuids = dict.fromkeys([str(job["job_uuid"]), str(campaign.get("uuid", job["job_uuid"]))])
+        return next((record for record in map(self.records.load, uuids) if record), {})
 
     def _key_that_exists(self, key: str | None) -> str | None:
         """Return the key's path, asking for another one where it is no longer there."""

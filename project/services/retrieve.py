@@ -11,6 +11,7 @@ from project.core.messages import first_batch, format_utc, report_batch
 from project.core.slurm.states import aggregate, parse_state
 from project.core.units import format_bytes
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
+from project.services.campaign.whole import parts_of
 from project.services.remote import Remote, make_folder
 from project.services.reporting import report_way
 from project.services.results import Result, ResultsFolder, Standing, check_room, incomplete
@@ -102,8 +103,8 @@ class Retriever:
         campaign = job.get("campaign")
         if not campaign:
             return [job]
-        uuids = [str(part["job_uuid"]) for part in self.registry.jobs(campaign=campaign["uuid"], limit="500")]
-        return [job if job_uuid == job["job_uuid"] else self.registry.job(job_uuid) for job_uuid in reversed(uuids)]
+        uuids = [str(part["job_uuid"]) for part in parts_of(self.registry, str(campaign["uuid"]))]
+        return [job if job_uuid == job["job_uuid"] else self.registry.job(job_uuid) for job_uuid in uuids]
 
     def _catch_up(self, jobs: Sequence[Mapping[str, Any]], remote: Remote) -> list[dict[str, Any]]:
         """Bring along what the cluster has not reported yet, and ask the registry again.

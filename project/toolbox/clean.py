@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from typing import NamedTuple
+from typing import List, NamedTuple
 
 from project.core.errors import UsageError
 from project.core.layout import ClusterPaths
@@ -45,12 +45,21 @@ def clean(paths: ClusterPaths, job_uuid: str) -> Cleaned:
             return Cleaned(f"it is {job.journal.last_state() or 'being prepared'}")
         if job.journal.unsent():
             return Cleaned("the registry has not been told everything of it yet; retrieve brings that along")
+        if any(part != job_uuid for part in _active_parts(paths, job_uuid)):
+            return Cleaned("other parts of its campaign work in it, and have not ended")
     elif Lease(job_paths.lease).is_held():
         return Cleaned("somebody is at work on it")
     freed_bytes = _size(job_paths.directory)
     files.remove(os.path.join(paths.active, job_uuid))
     shutil.rmtree(job_paths.directory)
     return Cleaned(freed_bytes=freed_bytes)
+
+
+def _active_parts(paths: ClusterPaths, campaign: str) -> List[str]:
+    """Return the parts of a campaign that have not ended; all work in the folder of its first."""
+    active = os.listdir(paths.active) if os.path.isdir(paths.active) else []
+    specs = {job_uuid: files.read_json(paths.job(job_uuid).spec) or {} for job_uuid in active if "." not in job_uuid}
+    return [job_uuid for job_uuid, sent in specs.items() if (sent.get("campaign") or {}).get("campaign") == campaign]
 
 
 def _size(folder: str) -> int:

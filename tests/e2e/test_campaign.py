@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -195,3 +196,75 @@ def test_a_campaign_is_extended_and_its_failed_tasks_run_again_alone(grid: Grid,
     assert (nothing.returncode, "nothing to add" in nothing.stdout) == (0, True)
     refused = grid.client("extend", campaign, folder=tmp_path)
     assert refused.returncode == 2
+
+
+def test_a_campaign_is_steered_by_its_uuid(grid: Grid, tmp_path: Path) -> None:
+    """wait, status, logs, export, resubmit and clean take it as one, with its own numbers for tasks."""
+    (tmp_path / "data").mkdir()
+    for name in "abcde":
+        (tmp_path / "data" / f"{name}.txt").write_text(f"{name}\n")
+    campaign = submit(
+        grid,
+        tmp_path,
+        for_each={"files": "data/*.txt", "tasks_per_array": 2},
+        execution=["echo this is {index}: {stem}", "cat {file}", "test {stem} != d"],
+        job_name="letters",
+    )
+    waited = grid.client("wait", campaign[:8], "--json")
+    assert waited.returncode == 1, waited.stderr
+    assert [end["outcome"] for end in json.loads(waited.stdout)] == ["COMPLETED", "FAILED", "COMPLETED"]
+    status = wait_until(
+        lambda: _told(grid, "status", campaign, "--tasks", containing="4 of 5 tasks"), what="the digest"
+    )
+    assert f"campaign   {campaign}  letters" in status
+    assert [line.split()[0] for line in status.splitlines() if "0:0" in line or "1:0" in line] == list("12345")
+    listed = json.loads(grid.client("list", "--campaign", campaign[:8], "--json").stdout)
+    assert [job["campaign"]["indexes"] for job in listed] == ["5", "3-4", "1-2"]
+    fourth = grid.client("logs", campaign, "--task", "4")
+    assert (fourth.stdout.splitlines()[-2:], fourth.returncode) == (["this is 4: d", "d"], 0), fourth
+    assert grid.client("logs", campaign, "--task", "9").returncode == 2
+    packed = grid.client("export", campaign, "--to", str(tmp_path / "campaign.tar.gz"))
+    assert packed.returncode == 0, packed.stderr
+    again = grid.client("resubmit", campaign, "--failed-tasks", "--set", "execution=cat {file}", "--json")
+    assert again.returncode == 0, again.stderr
+    repeated = json.loads(again.stdout)["job_uuid"]
+    own = ["--set", f"private_key={grid.info.ssh_key}", "--set", "execution=wc -c < {file}", "--wait"]
+    whole = grid.client("-u", str(tmp_path / "campaign.tar.gz"), *own)
+    assert whole.returncode == 0, whole.stderr
+    assert "5 of 5 tasks have ended: 5 COMPLETED" in whole.stderr
+    rows = _table(_gathered(grid, repeated, tmp_path))
+    assert [(row["index"], row["name"], row["state"]) for row in rows] == [("4", "d.txt", "COMPLETED")]
+    assert grid.client("clean", campaign, "--yes").returncode == 0
+    assert not is_there(grid, job_folder(grid, campaign))
+
+
+def _told(grid: Grid, *words: str, containing: str) -> str:
+    """Return what a command prints once it says so."""
+    printed = grid.client(*words).stdout
+    return printed if containing in printed else ""
+
+
+def test_a_campaign_is_cancelled_as_one(grid: Grid, tmp_path: Path) -> None:
+    """Some tasks of several arrays by the campaign's numbers, then all, also those that wait for their turn."""
+    campaign = submit(
+        grid,
+        tmp_path,
+        for_each={"matrix": {"n": [1, 2, 3, 4, 5, 6]}, "tasks_per_array": 2, "at_once": 1},
+        execution=["sleep 300"],
+    )
+    parts = _parts(grid, campaign)
+    wait_until(lambda: all(part["slurm_job_id"] for part in _parts(grid, campaign)), what="three arrays")
+    some = grid.client("cancel", campaign, "--task", "2-3")
+    assert (some.returncode, some.stdout.split()) == (
+        0, [parts[0]["job_uuid"], "cancelled", parts[1]["job_uuid"], "cancelled"],
+    ), some.stderr  # fmt: skip
+    wait_until(
+        lambda: [part["counts"].get("CANCELLED", 0) for part in _parts(grid, campaign)] == [1, 1, 0],
+        what="a cancelled task in each of two arrays",
+    )
+    done = grid.client("cancel", campaign, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [result["verdict"] for result in json.loads(done.stdout)] == ["cancelled"] * 3
+    ended = wait_until(lambda: all(part["ended"] for part in _parts(grid, campaign)) and _parts(grid, campaign))
+    assert {part["outcome"] for part in ended} == {"CANCELLED"}
+    assert slurm(grid, "squeue", "-h", *(f"--name={part['job_uuid']}" for part in parts)) == ""

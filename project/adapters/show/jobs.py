@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.table import Column
+from project.core.slurm.ids import parse_task_list
 from project.core.slurm.states import parse_state
 from project.core.states import is_success
 
@@ -24,6 +25,12 @@ def _note(job: Job) -> str:
     return f"! {flag}" if flag else "" if reason in _OWN_WORDS else reason
 
 
+def _part(job: Job) -> str:
+    part = job.get("campaign")
+    indexes = parse_task_list(str(part["indexes"])) if part else []
+    return f"{str(part['uuid'])[:_SHORT_UUID_CHARS]} {indexes[0]}-{indexes[-1]}" if part else ""
+
+
 def _colour(job: Job) -> str:
     return words.colour(words.headline(job))
 
@@ -36,6 +43,7 @@ JOB_COLUMNS = (
         brief=lambda job: str(job["job_uuid"])[:_SHORT_UUID_CHARS],
     ),
     Column("LABEL", "`job_name` of the job file.", lambda job: str(job.get("job_name") or ""), leaves=2),
+    Column("CAMPAIGN", "Whose part it is, and which of its tasks it has.", _part, leaves=2),
     Column("CLUSTER", "Where it is.", lambda job: str(job["cluster"]), leaves=3),
     Column("SLURM", "Slurm's job id.", lambda job: str(job.get("slurm_job_id") or ""), leaves=5, right=True),
     Column("STATE", "How it ended; before that, how it stands.", words.headline, _colour),

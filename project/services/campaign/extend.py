@@ -6,15 +6,15 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from project.core.campaign import failed_indexes
 from project.core.errors import UsageError
 from project.core.job_file.validate import validate
 from project.core.messages import SCHEMA, format_utc
 from project.core.placeholders import INDEX
-from project.core.slurm.states import parse_state
-from project.core.states import GatewayState, is_success
 from project.ports import Stage
 from project.services.campaign.check import refuse, task_problems
-from project.services.campaign.parts import MOST_PARTS, brought_along, limits_of_cluster, part_size, split
+from project.services.campaign.parts import brought_along, limits_of_cluster, part_size, split
+from project.services.campaign.whole import parts_of
 from project.services.plan import part_jobs, part_specs
 from project.task import Task
 
@@ -128,8 +128,8 @@ class Extender:
         job = self.registry.job(job_uuid)
         if not job.get("campaign"):
             raise UsageError(f"{job_uuid} is no campaign", remedy="Campaigns are job files with `for_each`")
-        listed = self.registry.jobs(campaign=job["campaign"]["uuid"], limit=str(MOST_PARTS))
-        return [self.registry.job(str(part["job_uuid"])) for part in reversed(listed)]
+        listed = parts_of(self.registry, str(job["campaign"]["uuid"]))
+        return [self.registry.job(str(part["job_uuid"])) for part in listed]
 
     def _standing(self, parts: Sequence[Job], remote: Remote) -> Standing:
         """Ask the cluster for the campaign's tasks and its Slurm for its limits."""
@@ -138,18 +138,16 @@ class Extender:
         spec = validate(parts[0]["user_input"], source="the campaign's job file")
         events = remote.run("tasks", *(str(part["job_uuid"]) for part in parts))
         told = {event["job_uuid"]: event for event in events if event["event"] == "tasks"}
-        tasks, failed = {}, {}
+        tasks = {}
         for part in parts:
-            states = _states(part)
-            for task, values in told[part["job_uuid"]]["tasks"].items():
+            for values in told[part["job_uuid"]]["tasks"].values():
                 tasks[int(values[INDEX])] = Task(values)
-                failed[int(values[INDEX])] = _has_failed(states.get(task, str(part["state"])))
         standing = Standing(
             parts=parts,
             spec=spec,
             modules=told[parts[0]["job_uuid"]]["modules"],
             tasks=[tasks[index] for index in sorted(tasks)],
-            failed=[index for index, is_failed in failed.items() if is_failed],
+            failed=failed_indexes(parts),
             limits=limits_of_cluster(remote, spec),
         )
         self.view.end(f"{len(standing.tasks)} tasks, {len(standing.failed)} of them did not end well")
@@ -207,17 +205,3 @@ def _identity(task: Task) -> tuple[tuple[str, str], ...]:
 
 def _numbered(tasks: Sequence[Task], first: int) -> list[Task]:
     return [replace(task, values={**task.values, INDEX: str(number)}) for number, task in enumerate(tasks, first)]
-
-
-def _states(part: Job) -> dict[str, str]:
-    """Return the state of each array task that Slurm knows."""
-    columns = part["job_status"]
-    return {
-        str(job_id).partition("_")[2]: str(state)
-        for job_id, state in zip(columns["JobID"], columns["State"], strict=True)
-    }
-
-
-def _has_failed(state: str) -> bool:
-    word = parse_state(state)
-    return state == GatewayState.ERROR or (word.ended and not is_success(word.word))

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from project.core.campaign import indexes_of
 from project.core.placeholders import INDEX
-from project.core.slurm.ids import parse_task_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def gather(parts: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Gath
     A task that ran again counts as it came out last.
     """
     gathered, rows = Gathered(), {}
-    last = {index: number for number, (job, _) in enumerate(parts) for index in _indexes(job)}
+    last = {index: number for number, (job, _) in enumerate(parts) for index in indexes_of(job)}
     for number, (job, manifest) in enumerate(parts):
         tasks = {task: _row(task, values, job) for task, values in manifest["tasks"].items()}
         current = {task: row for task, row in tasks.items() if last.get(int(row[INDEX])) == number}
@@ -69,10 +69,6 @@ def write_table(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
         writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _indexes(job: Mapping[str, Any]) -> list[int]:
-    return parse_task_list(str(job["campaign"]["indexes"]))
 
 
 def _row(task: str, values: Mapping[str, str], job: Mapping[str, Any]) -> dict[str, str]:

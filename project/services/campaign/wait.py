@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from project.core.campaign import tally_of
 from project.core.errors import JobFailed, RegistryUnavailable
-from project.core.slurm.ids import parse_task_list
 from project.core.slurm.states import is_end_state
 from project.core.states import GatewayState, is_final, is_success
-from project.services.campaign.parts import MOST_PARTS
+from project.services.campaign.whole import parts_of
 from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections import Counter
 
     from project.ports import Clock, Registry, View
 
@@ -28,7 +27,7 @@ def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: st
     pauses, before = waits_s(), None
     while True:
         parts = _parts(registry, campaign)
-        standing = _counted(parts)
+        standing = tally_of(parts)
         if standing != before:
             pauses, before = waits_s(), standing
             view.tasks(sum(standing[word] for word in standing if _is_over(word)), standing.total(), _told(standing))
@@ -41,19 +40,9 @@ def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: st
 def _parts(registry: Registry, campaign: str) -> list[dict[str, Any]]:
     """Return the parts in short; nothing while the registry is away: waiting goes on."""
     try:
-        return registry.jobs(campaign=campaign, limit=str(MOST_PARTS))
+        return parts_of(registry, campaign)
     except RegistryUnavailable:
         return []
-
-
-def _counted(parts: Sequence[dict[str, Any]]) -> Counter[str]:
-    """Return how many tasks are in each state; those Slurm does not know yet stand where their part does."""
-    counted: Counter[str] = Counter()
-    for part in parts:
-        known = Counter(part["counts"])
-        missing = len(parse_task_list(str(part["campaign"]["indexes"]))) - known.total()
-        counted += known + Counter({str(part["state"]): missing})
-    return counted
 
 
 def _is_over(word: str) -> bool:

@@ -73,6 +73,28 @@ def test_a_job_comes_out_as_it_went_in(tmp_path: Path) -> None:
     assert (tmp_path / "open" / "job.sbatch").exists()
 
 
+def test_a_campaign_keeps_its_tasks_and_their_data(tmp_path: Path) -> None:
+    """Of its first parcel and of what it was extended by; beside a repository the tasks bring the data."""
+    tasks = [{"index": "1", "file": "a.txt"}, {"index": "2", "file": "later.txt"}]
+    source = {"url": "https://example.org/r.git", "ref": "main", "commit": "c0ffee"}
+    for name, sent in (("plain", _sent()), ("git", _sent(source=source))):
+        there = _fetched(tmp_path)
+        (tmp_path / "later.txt").write_text("later")
+        others: dict[str, Path | bytes] = {
+            "tasks": b"table", "parts/x/spec.json": b"{}", "work/later.txt": tmp_path / "later.txt",
+        }  # fmt: skip
+        (there / "parcels").mkdir()
+        build_parcel(there / "parcels" / "x.tar.gz", spec=_sent(), modules=[], directory=None, others=others)
+        bundle.assemble(there, {**_JOB, "tar_file": None}, sent, tasks)
+        bundle.write(there, tmp_path / f"{name}.tar.gz")
+        bundle.open_bundle(tmp_path / f"{name}.tar.gz", tmp_path / name)
+        assert {path.name for path in (tmp_path / name).iterdir()} == {"bundle.json", "job.sbatch", "modules", "work"}
+    plain, git = bundle.read(tmp_path / "plain"), bundle.read(tmp_path / "git")
+    assert [dict(task.values) for task in plain.tasks] == [dict(task.values) for task in git.tasks] == tasks
+    assert (plain.job_path, git.job_path) == (tmp_path / "plain" / "work", None)
+    assert git.tasks[0].files["later.txt"].read_text() == "later"
+
+
 def test_the_same_job_gives_the_same_bytes(tmp_path: Path) -> None:
     """Whenever and wherever it is written."""
     first, second = _written(tmp_path, "first"), _written(tmp_path, "second")

@@ -75,6 +75,21 @@ def test_a_submission_that_is_under_way_keeps_its_folder(tmp_path: Path) -> None
     assert clean(paths, UUID).kept == ""
 
 
+def test_a_campaigns_first_part_stays_while_others_work_in_its_folder(tmp_path: Path) -> None:
+    """Though it has ended itself; once they have, too, it goes."""
+    paths, job = _job(tmp_path, "RUNNING", "COMPLETED", "DONE")
+    later = UUID.replace("3f2b", "4f2b")
+    other = paths.job(later)
+    for folder in (paths.active, other.control):
+        files.make_folder(folder)
+    files.replace_json(other.spec, {"campaign": {"campaign": UUID, "tasks": 1, "placeholders": []}})
+    files.create(f"{paths.active}/{later}", b"")
+    assert clean(paths, UUID).kept == "other parts of its campaign work in it, and have not ended"
+    files.remove(f"{paths.active}/{later}")
+    assert clean(paths, UUID).kept == ""
+    assert not Path(job.paths.directory).exists()
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "../..", f"{UUID}/work", "*"])
 def test_only_a_uuid_names_a_folder(tmp_path: Path, name: str) -> None:
     """Whatever else comes is refused, and nothing is removed."""

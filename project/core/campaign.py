@@ -1,0 +1,80 @@
+"""A campaign's numbers: which part has which of its tasks, and how they stand."""
+
+import collections
+from typing import Any, Counter, Dict, List, Mapping, Sequence
+
+from project.core.errors import UsageError
+from project.core.slurm.ids import format_task_list, parse_task_list
+from project.core.slurm.states import parse_state
+from project.core.states import GatewayState, is_success
+
+Job = Dict[str, Any]
+
+
+def is_first_part(job: Mapping[str, Any]) -> bool:
+    """Whether a job's UUID is a campaign's."""
+    return bool(job.get("campaign")) and job["campaign"]["uuid"] == job["job_uuid"]
+
+
+def indexes_of(part: Mapping[str, Any]) -> List[int]:
+    """Return the campaign's numbers of a part's tasks, in the order of its array, which counts from 1."""
+    return parse_task_list(str(part["campaign"]["indexes"]))
+
+
+def places_of(parts: Sequence[Mapping[str, Any]], wanted: str) -> Dict[str, Dict[int, int]]:
+    """Return where tasks of a campaign are: by part, the campaign's number of each of its array tasks.
+
+    Args:
+        parts: in the order of their creation; of a task that ran again the last attempt counts.
+        wanted: numbers of the campaign as `--array` has them, "" for all.
+
+    Raises:
+        UsageError: there are no such tasks.
+    """
+    last = {index: (str(part["job_uuid"]), task) for part in parts for task, index in enumerate(indexes_of(part), 1)}
+    chosen = parse_task_list(wanted) if wanted else sorted(last)
+    unknown = [index for index in chosen if index not in last]
+    if unknown:
+        raise UsageError(
+            f"the campaign has no task {format_task_list(unknown)}", remedy=f"It has {format_task_list(last)}"
+        )
+    places: Dict[str, Dict[int, int]] = {}
+    for index in chosen:
+        job_uuid, task = last[index]
+        places.setdefault(job_uuid, {})[task] = index
+    return places
+
+
+def failed_indexes(parts: Sequence[Job]) -> List[int]:
+    """Return the numbers of the tasks whose last attempt has ended, and not well.
+
+    Args:
+        parts: with all that the registry has of them, in the order of their creation.
+    """
+    failed: Dict[int, bool] = {}
+    for part in parts:
+        states = _states(part)
+        for task, index in enumerate(indexes_of(part), 1):
+            failed[index] = _has_failed(states.get(str(task), str(part["state"])))
+    return [index for index, is_failed in failed.items() if is_failed]
+
+
+def tally_of(parts: Sequence[Job]) -> Counter[str]:
+    """Return how many tasks are in each state; those Slurm does not know yet stand where their part does."""
+    counted: Counter[str] = collections.Counter()
+    for part in parts:
+        known: Counter[str] = collections.Counter(part["counts"])
+        missing = len(indexes_of(part)) - sum(known.values())
+        counted += known + collections.Counter({str(part["state"]): missing})
+    return counted
+
+
+def _states(part: Job) -> Dict[str, str]:
+    """Return the state of each array task that Slurm knows."""
+    columns = part["job_status"]
+    return {str(job_id).partition("_")[2]: str(state) for job_id, state in zip(columns["JobID"], columns["State"])}
+
+
+def _has_failed(state: str) -> bool:
+    word = parse_state(state)
+    return state == GatewayState.ERROR or (word.ended and not is_success(word.word))
