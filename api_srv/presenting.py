@@ -10,6 +10,7 @@ from api_srv import clock
 from project.core.messages import is_utc, parse_utc
 from project.core.slurm.states import CANCELLED, Phase, parse_state
 from project.core.states import NOT_SUBMITTED, GatewayState, is_success
+from project.core.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +35,15 @@ def age(time: str) -> str:
         if number >= 1:
             return f"{number} {unit}{'s' if number > 1 else ''} ago"
     return "just now"
+
+
+def punctuality(foretold: Mapping[str, Any]) -> str:
+    """Say how starts came, compared with what was foretold."""
+    late_s, jobs = foretold["median_late_s"], foretold["jobs"]
+    said = "as foretold"
+    if abs(late_s) >= clock.MINUTE_S:
+        said = f"{format_duration(abs(late_s))} {'later' if late_s > 0 else 'earlier'} than foretold"
+    return f"jobs started {said} (the median of the last {jobs})" if jobs > 1 else f"the last job started {said}"
 
 
 def readable(time: str) -> str:
@@ -101,6 +111,7 @@ FILTERS = {
     "headline": headline,
     "is_stale": is_stale,
     "pretty": pretty,
+    "punctuality": punctuality,
     "readable": readable,
     "rows": rows,
     "shares": shares,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api_srv.dao.documents import update
+from api_srv.dao.ports import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,12 @@ class ClusterStore:
     def status(self, name: str) -> Document | None:
         """Return the newest status document of a cluster."""
         return self._documents.get("statuses", name)
+
+    def starts(self, name: str, limit: int) -> list[Document]:
+        """Return the last starts on a cluster that had been foretold."""
+        return self._documents.find(
+            "starts", Condition("cluster", "=", name), order="at", descending=True, limit=limit
+        )
 
     def keep_status(self, status: Document, change: Callable[[Document], bool]) -> None:
         """Store the first status of a cluster, or let `change` alter the one that is there."""

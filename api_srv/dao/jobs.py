@@ -82,6 +82,10 @@ class JobStore:
         """Return the last known row of each task, by task number."""
         return self._documents.find("tasks", Condition("job_uuid", "=", job_uuid), order="sort")
 
+    def keep_start(self, start: Document) -> None:
+        """Store when a job began whose start had been foretold; the first that is told counts."""
+        self._documents.insert("starts", start)
+
     def raise_epoch(self, owner: str, cluster: str, epoch: int) -> int:
         """Note a follower's epoch and return the highest seen for this account and cluster.
 

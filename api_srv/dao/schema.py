@@ -10,6 +10,7 @@ Every uniqueness rule is carried by `_id`, the one key both databases enforce:
     epochs     user/cluster                highest follower epoch seen
     jobs       job uuid                    small; what grows lives in the next two
     tasks      job uuid:task               last known sacct row of each array task
+    starts     job uuid                    when a job whose start was foretold began
     events     job uuid:key                timeline, module results, and the mails that are due
 """
 
@@ -34,6 +35,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("owner", "campaign", "sort"),
     ),
     "tasks": (("job_uuid", "sort"),),
+    "starts": (("cluster", "at"),),
     "events": (("job_uuid", "sort"), ("mail_state", "mail_due_at"), ("owner", "mail_sent_at")),
 }
 

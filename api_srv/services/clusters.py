@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from api_srv import clock
 from api_srv.errors import NotFound
-from api_srv.services import validate
+from api_srv.services import foretold, validate
 from project.core import rules
-from project.core.cluster import DEFAULTS, FIELDS, REQUIRED, SHAPE
-from project.core.cluster_status import STATUS, STATUS_SHAPE
+from project.core.cluster import DEFAULTS, FIELDS, REQUIRED, SHAPE, TOLD
+from project.core.cluster_status import FORETOLD, STATUS, STATUS_SHAPE
 from project.core.messages import SCHEMA
 from project.core.problems import Problem
 from project.core.rules import ANYTHING, NAME, OBJECT, optional, sized_object, whole
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 TOLD_SHAPE = {"name": NAME, "status": OBJECT._replace(schema=STATUS.schema), "schema": whole(1)}
 TOLD_REQUIRED = ("name", "status")
 #: What an administrator may send: a document as it is answered, or some of its keys.
-EDIT_SHAPE = {**SHAPE, "status": ANYTHING._replace(schema=optional(STATUS).schema), "schema": whole(1)}
+EDIT_SHAPE = {
+    **SHAPE,
+    "status": ANYTHING._replace(schema=optional(STATUS).schema),
+    "foretold": optional(FORETOLD),
+    "schema": whole(1),
+}
 _STATUS = sized_object(8_000_000)
 
 
@@ -38,7 +43,7 @@ class Clusters:
     def all(self) -> list[dict[str, Any]]:
         """Return every cluster with its status, by name."""
         statuses = self._store.statuses()
-        return [_view(cluster, statuses.get(cluster["_id"])) for cluster in self._store.all()]
+        return [self._view(cluster, statuses.get(cluster["_id"])) for cluster in self._store.all()]
 
     def get(self, name: str) -> dict[str, Any]:
         """Return a cluster with its status.
@@ -46,7 +51,7 @@ class Clusters:
         Raises:
             NotFound: there is none of this name.
         """
-        return _view(self._stored(name), self._store.status(name))
+        return self._view(self._stored(name), self._store.status(name))
 
     def description(self, name: str) -> dict[str, Any]:
         """Return a cluster's document without its status (NotFound as above)."""
@@ -61,7 +66,7 @@ class Clusters:
         Raises:
             Invalid: every problem of the body.
         """
-        given = {key: value for key, value in body.items() if key not in {"schema", "status"}}
+        given = {key: value for key, value in body.items() if key not in {"schema", *TOLD}}
         status = body.get("status")  # null, as GET answers before the first one, says nothing
         known = self._store.get(name) is not None
         found = list(rules.problems({"name": name, **body}, EDIT_SHAPE, () if known else REQUIRED))
@@ -112,6 +117,11 @@ class Clusters:
 
         self._store.keep_status(document, replaced)
 
+    def _view(self, cluster: Document, status: Document | None) -> dict[str, Any]:
+        known = json.loads(status["status"]) if status else None
+        starts = self._store.starts(cluster["_id"], foretold.LAST)
+        return {**_plain(cluster), "status": known, "foretold": foretold.summary(starts)}
+
     def _stored(self, name: str) -> Document:
         cluster = self._store.get(name)
         if cluster is None:
@@ -135,7 +145,3 @@ def _changed(cluster: Document, given: Mapping[str, Any]) -> bool:
 
 def _plain(cluster: Document) -> dict[str, Any]:
     return {"schema": SCHEMA, **{key: cluster.get(key, field.default) for key, field in FIELDS.items()}}
-
-
-def _view(cluster: Document, status: Document | None) -> dict[str, Any]:
-    return {**_plain(cluster), "status": json.loads(status["status"]) if status else None}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from api_srv import clock
 from api_srv.dao.outbox import DUE, NO_MAIL
-from api_srv.services import notify, secrets, validate
+from api_srv.services import foretold, notify, secrets, validate
 from api_srv.services.job_document import PLAIN_FIELDS, set_fields, task_document, user_input
 from project.core.rules import ANYTHING, COUNTS, OBJECT, ROW, Rule, many, optional, sized_object, text, word
 from project.core.slurm.states import Phase, parse_state
@@ -77,6 +77,9 @@ def _state(store: JobStore, job: Document, key: str, entry: Mapping[str, Any]) -
     job["ended"] = job["outcome"] is not None or is_final(state)
     if job["ended"]:
         job["flag"] = ""
+    start = foretold.start_of(job, state, str(body.get("since") or ""))
+    if start is not None:
+        store.keep_start(start)
 
 
 def _tasks(store: JobStore, job: Document, _key: str, entry: Mapping[str, Any]) -> None:

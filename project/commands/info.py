@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, is_well, nodes
+from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, is_well, nodes, seen
 from project.adapters.show.jobs import JOB_COLUMNS
 from project.adapters.show.table import show
 from project.adapters.terminal import say
@@ -52,5 +52,5 @@ def _print_nodes(cluster: dict[str, Any], *, all_nodes: bool) -> None:
     found = nodes(cluster)
     shown = found if all_nodes or len(found) <= _MOST_NODES else [node for node in found if not is_well(node)]
     if shown:
-        say(f"\n{one_line(cluster['name'])}")
+        say(f"\n{one_line(cluster['name'])}, as of {seen(cluster)}")
         show(NODE_COLUMNS, shown)

@@ -3,7 +3,7 @@
 from typing import Dict
 
 from project.core.cluster import SHAPE
-from project.core.cluster_status import STATUS
+from project.core.cluster_status import FORETOLD, STATUS
 from project.core.rules import (
     ANYTHING,
     COLUMNS,
@@ -53,11 +53,11 @@ JOB: Dict[str, Rule] = {
     "timeline": many(keyed(EVENT, "an event")),
 }
 #: A cluster; what its document holds is checked closely only where it is used (core.cluster.checked).
-CLUSTER: Dict[str, Rule] = {"name": NAME, "enabled": FLAG, "status": optional(STATUS)}
+CLUSTER: Dict[str, Rule] = {"name": NAME, "enabled": FLAG, "status": optional(STATUS), "foretold": optional(FORETOLD)}
 CREDENTIALS: Dict[str, Rule] = {"token": written("[!-~]+", "a token", 1000), "expires_at": TIME, "url": text(1000)}
 TOKEN: Dict[str, Rule] = {key: CREDENTIALS[key] for key in ("token", "expires_at")}
 ACCOUNT: Dict[str, Rule] = {"name": NAME, "mail": text(), "admin": FLAG}
 TAKEN: Dict[str, Rule] = {"acknowledged": COUNTS, "refused": OBJECT}
 PROBLEM: Dict[str, Rule] = {"type": text(), "title": text(), "status": whole(400, 599), "detail": text()}
 #: A cluster as a registry of this version answers it.
-WHOLE_CLUSTER: Dict[str, Rule] = {**SHAPE, "status": optional(STATUS)}
+WHOLE_CLUSTER: Dict[str, Rule] = {**SHAPE, "status": optional(STATUS), "foretold": optional(FORETOLD)}

@@ -82,6 +82,15 @@ DEFAULTS = {key: field.default for key, field in FIELDS.items() if field.default
 REQUIRED = [key for key, field in FIELDS.items() if field.default is None]
 
 
+#: What the registry tells of a cluster besides.
+TOLD = ("status", "foretold")
+
+
+def description(document: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return a cluster's document without what it, and its jobs, have told."""
+    return {key: value for key, value in document.items() if key not in TOLD}
+
+
 def checked(document: Mapping[str, Any]) -> Dict[str, Any]:
     """Return a registry's document of a cluster, its keys of other versions untouched.
 

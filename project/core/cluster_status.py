@@ -26,4 +26,10 @@ STATUS_SHAPE: Dict[str, Rule] = {
     "cluster": optional(keyed({"cpus": optional(_CPUS)}, "an object with the CPUs of the cluster")),
     "nodes": many(_NODE),
 }
+#: How well starts were foretold: of so many last ones, how much later than foretold half of them or more came.
+FORETOLD = keyed(
+    {"jobs": whole(1), "median_late_s": NUMBER},
+    "an object with the number of jobs whose start was foretold, and how late they came",
+    ["jobs", "median_late_s"],
+)
 STATUS = keyed(STATUS_SHAPE, "how a cluster is, and when that was", ["taken_at"])

@@ -1,6 +1,6 @@
 """Which cluster a job should go to: a pure function from what each said to an order with reasons."""
 
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence
 
 from project.core.units import format_duration
 
@@ -20,6 +20,7 @@ class Candidate(NamedTuple):
         free_slots: how many of the job's processes would fit on what is idle now.
         wanted_slots: how many the job has.
         pending_jobs: how many jobs wait there.
+        foretold: how well its forecasts have come true, as the registry tells; it is shown and does not count.
     """
 
     cluster: str
@@ -29,6 +30,7 @@ class Candidate(NamedTuple):
     free_slots: int = 0
     wanted_slots: int = 1
     pending_jobs: int = 0
+    foretold: Optional[Mapping[str, Any]] = None
 
     @property
     def is_usable(self) -> bool:

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from project.core.cluster import description
 from project.core.errors import AuthenticationFailed, GridferryError, HostKeyRefused, Unreachable, UsageError
 from project.core.findings import Finding, failure, ok, warning
 from project.core.messages import parse_utc
@@ -89,7 +90,9 @@ class Doctor:
         try:
             paths = remote.reach()
             name = f"doctor-{os.urandom(8).hex()}.json"
-            yield self._files(node, f"{paths.control}/{name}", {"cluster": _described(cluster), **self._way(cluster)})
+            yield self._files(
+                node, f"{paths.control}/{name}", {"cluster": description(cluster), **self._way(cluster)}
+            )
             for event in remote.run("examine", name):
                 if event["event"] == "finding":
                     yield Finding(*(event["finding"][field] for field in Finding._fields))
@@ -148,10 +151,6 @@ def _step_of(error: GridferryError) -> str:
         return error.step or "port"
     kinds = ((HostKeyRefused, "host key"), (AuthenticationFailed, "login"), (UsageError, "prompts"))
     return next((step for kind, step in kinds if isinstance(error, kind)), "login")
-
-
-def _described(cluster: Cluster) -> dict[str, Any]:
-    return {key: value for key, value in cluster.items() if key != "status"}
 
 
 def levels(found: Sequence[Finding]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from project.core.cluster import description
 from project.core.messages import SCHEMA
 from project.core.module_steps import to_documents
 from project.services.campaign.parts import Part, brought_along, part_size, split
@@ -54,7 +55,7 @@ class Planner:
         directory = path if path is not None and path.is_dir() else None
         far_steps = [step for step in request.steps if step.stage != "staging"]
         repository = self._resolve(request)
-        described = {key: value for key, value in cluster.items() if key != "status"}
+        described = description(cluster)
         spec = {
             "schema": SCHEMA,
             "job_uuid": job_uuid,

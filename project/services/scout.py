@@ -122,4 +122,5 @@ def _candidate(cluster: Cluster, spec: JobSpec, told: Mapping[str, Any]) -> Cand
         free_slots=free_slots(resources, told["status"].get("nodes") or []),
         wanted_slots=(resources.ntasks or 1) * spec.expected_tasks,
         pending_jobs=int(told["status"].get("pending_jobs") or 0),
+        foretold=cluster.get("foretold"),
     )

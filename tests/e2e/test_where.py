@@ -97,6 +97,13 @@ def test_auto_goes_where_it_starts_first(grid: Grid, small: SandboxInfo, tmp_pat
     job = wait_for_state(grid, UUID.findall(done.stdout)[0], "DONE")
     assert (job["destination_cluster"]["name"], job["outcome"]) == ("sandbox", "COMPLETED")
     assert job["predicted_start"]
+    _, found, said = where(grid, tmp_path, "[sandbox]")
+    assert found[0]["foretold"]["jobs"] >= 1, said
+    listed = {cluster["name"]: cluster for cluster in json.loads(grid.client("clusters", "--json").stdout)}
+    assert listed["sandbox"]["foretold"] == found[0]["foretold"]
+    rows = grid.client("clusters").stdout.splitlines()
+    assert "STARTS" in rows[0]
+    assert any(row.startswith("sandbox ") and f"({found[0]['foretold']['jobs']})" in row for row in rows)
 
 
 def test_a_refused_job_goes_on_to_the_next_cluster(grid: Grid, small: SandboxInfo, tmp_path: Path) -> None:

@@ -58,6 +58,10 @@ class FakeSlurm:
         ended = {"ended": {"": ["NODE_FAIL", "0:0"]}}
         self._know([{**job, **(ended if job["id"] == slurm_job_id else {})} for job in self.jobs()])
 
+    def change(self, **known: Any) -> None:
+        """Let every job be like this."""
+        self._know([{**job, **known} for job in self.jobs()])
+
     def _know(self, jobs: list[dict[str, Any]]) -> None:
         path = self._folder / "state.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "jobs": jobs}))

@@ -135,7 +135,7 @@ def sacct(state: State, words: list[str]) -> str:
                     "JobID": job["id"] + suffix, "JobName": job["name"], "State": word, "ExitCode": exit_code,
                     "Submit": job["submit"], "Start": job.get("start", "Unknown"), "End": job.get("end", "Unknown"),
                     "NodeList": "node1" if word in ("COMPLETED", "FAILED") else "None assigned", "NNodes": "1",
-                    "Elapsed": "00:00:00", "NCPUS": "1", "WorkDir": job["folder"],
+                    "Elapsed": job.get("elapsed", "00:00:00"), "NCPUS": "1", "WorkDir": job["folder"],
                 }  # fmt: skip
                 lines.append(_SEPARATOR.join(row.get(column, "") for column in columns))
     return "".join(f"{line}\n" for line in lines)

@@ -111,6 +111,23 @@ def test_no_job_breaks_its_page(
         assert "<b>" not in visitor.look("/")
 
 
+def test_what_needs_a_look_stands_on_the_pages(visitor: Visitor) -> None:
+    """A job that would not die on both pages; of its cluster the age of what it said, and how forecasts came true."""
+    job_uuid, at = str(uuid.uuid4()), "2026-11-20T10:00:00.000000Z"
+    node = {"name": "n7", "state": "drained", "reason": "bad fan", "since": at}
+    visitor.ask("PUT", "/clusters", {"name": "demo", "status": {"taken_at": at, "nodes": [node]}})
+    body = {"user_input": {}, "destination_cluster": "demo", "predicted_start": at}
+    assert visitor.ask("POST", f"/jobs/{job_uuid}", body) == 201
+    visitor.report(job_uuid, "state", {"state": "RUNNING", "since": "2026-11-20T10:07:00.000000Z"})
+    visitor.report(job_uuid, "notice", {"severity": "warning", "message": "m", "flag": "would not die: RUNNING"})
+    for page in ("/", f"/ui/jobs/{job_uuid}"):
+        assert '<strong class="flag">would not die: RUNNING</strong>' in visitor.look(page)
+    overview = visitor.look("/")
+    assert "the last job started 7m 0s later than foretold" in overview
+    assert "drained: bad fan, since 2026-11-20 10:00:00 UTC" in overview
+    assert '<time datetime="2026-11-20T10:00:00.000000Z"' in overview
+
+
 @examples(60)
 @given(_STATUS)
 def test_no_cluster_breaks_the_overview(visitor: Visitor, status: dict[str, Any]) -> None:

@@ -87,7 +87,8 @@ def _trouble(found: Iterable[Mapping[str, Any]]) -> str:
     return f"{ill} not well" if ill else ""
 
 
-def _seen(cluster: Mapping[str, Any]) -> str:
+def seen(cluster: Mapping[str, Any]) -> str:
+    """Say how old a cluster's status is."""
     taken_at = _status(cluster, "taken_at")
     return f"{words.age(taken_at)} ago" if taken_at else "never"
 
@@ -108,7 +109,13 @@ CLUSTER_COLUMNS = (
     Column("WAIT", "Pending jobs of everybody.", lambda c: _status(c, "pending_jobs"), right=True),
     Column("NODES", "How many nodes.", lambda c: str(len(nodes(c)) or ""), leaves=5, right=True),
     Column("TROUBLE", "Nodes that are down, drained or silent.", lambda c: _trouble(nodes(c)), lambda _: "red"),
-    Column("SEEN", "When the cluster told this.", _seen, leaves=3),
+    Column(
+        "STARTS",
+        "How starts came, compared with what was foretold: the median of the last ones, and how many those are.",
+        lambda c: words.punctuality(c.get("foretold")),
+        leaves=3,
+    ),
+    Column("AS OF", "When the cluster told this.", seen),
 )
 
 _REASON = Column(

@@ -54,7 +54,7 @@ JOB_COLUMNS = (
     Column("NEWS", "Since something was last heard.", lambda job: words.age(job["updated_at"]), leaves=6, right=True),
     Column(
         "NOTE",
-        "`!` and what would not be cancelled; else the reason it waits or failed.",
+        "`!` and what would not be cancelled, or runs past its limit; else the reason it waits or failed.",
         _note,
         lambda job: "red" if job.get("flag") else "",
         leaves=1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from project.adapters.show import words
 from project.adapters.show.table import Column, show
 from project.core.units import format_duration
 
@@ -38,6 +39,12 @@ RANKING_COLUMNS = (
         leaves=3,
     ),
     Column("WOULD START", "When Slurm says it would start the job.", _starts),
+    Column(
+        "STARTS",
+        "How starts came there, compared with what was foretold: the median of the last ones, and how many.",
+        lambda found: words.punctuality(found.candidate.foretold),
+        leaves=4,
+    ),
     Column("FREE", "Processes of this size that fit on what is idle, for how many it has.", _free, leaves=2),
     Column(
         "WAIT",

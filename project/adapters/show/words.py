@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COLOURS = {Phase.WAITING: "yellow", Phase.RUNNING: "blue", Phase.ENDED: "red", Phase.UNKNOWN: ""}
+#: Slurm plans in steps of half a minute (bf_interval, slurm.conf(5)).
+_ON_TIME_S = 60.0
 _FULL, _EMPTY = "█", "░"
 _FRACTIONS = " ▏▎▍▌▋▊▉"
 
@@ -26,6 +28,19 @@ def age(at: str | None) -> str:
 def span(begin: str, end: str) -> str:
     """Say how long it was from one time to another."""
     return format_duration(parse_utc(end) - parse_utc(begin))
+
+
+def punctuality(foretold: Mapping[str, Any] | None) -> str:
+    """Say how starts came, of the last ones that were foretold: `4m 10s late (20)`; "" if there were none."""
+    if not foretold:
+        return ""
+    late_s = float(foretold["median_late_s"])
+    said = (
+        "on time"
+        if abs(late_s) < _ON_TIME_S
+        else f"{format_duration(abs(late_s))} {'late' if late_s > 0 else 'early'}"
+    )
+    return f"{said} ({foretold['jobs']})"
 
 
 def headline(job: Mapping[str, Any]) -> str:

@@ -7,8 +7,9 @@ from project.core import messages
 from project.core.messages import Document
 from project.core.slurm.commands import AccountRow, QueueRow
 from project.core.slurm.reasons import obstacle
-from project.core.slurm.states import PENDING, is_end_state, is_fault_of_nodes, parse_state
+from project.core.slurm.states import PENDING, Phase, is_end_state, is_fault_of_nodes, parse_state
 from project.core.states import GatewayState, is_final, is_success, rank
+from project.core.units import format_duration, parse_slurm_time_s
 from project.wrapper import files
 from project.wrapper.follow import observe
 from project.wrapper.job import SUBMISSION, Job
@@ -17,6 +18,9 @@ from project.wrapper.job import SUBMISSION, Job
 _ROWS_IN_ENTRY = 1000
 #: Longer than the accounting has ever been seen to lag behind the queue.
 LOST_AFTER_S = 15 * 60.0
+#: Slurm looks once a minute for jobs whose time is over, and gives them some more to end (KillWait, slurm.conf(5)).
+OVERDUE_S = 5 * 60.0
+_OVERDUE = "time limit"
 
 
 class FollowedJob:
@@ -43,6 +47,8 @@ class FollowedJob:
         for entry in job.journal.entries():
             if entry["kind"] == "tasks":
                 self._tasks.update({row["task"]: {**self._tasks.get(row["task"], {}), **row} for row in _rows(entry)})
+            elif entry["kind"] == "notice" and entry["body"].get("stage") == _OVERDUE:
+                self._told.add(_OVERDUE)
 
     @property
     def slurm_job_id(self) -> str:
@@ -109,6 +115,7 @@ class FollowedJob:
         for step in steps:
             self._tell("state", self._state_body(step))
         self._tell_if_lost(queue, account, now_s)
+        self._tell_if_overdue(account)
         self._tell_obstacles()
 
     def _tell(self, kind: str, body: Mapping[str, Any]) -> None:
@@ -129,6 +136,20 @@ class FollowedJob:
             else:
                 reason = f"{lost}, nor does its accounting; the job script noted {self._marks} starts and ends"
                 self._tell("state", messages.state_body(GatewayState.ERROR.value, stage="queue", reason=reason))
+
+    def _tell_if_overdue(self, account: Sequence[AccountRow]) -> None:
+        """Flag a job that runs on although its time is long over: Slurm cannot end it, or was told otherwise."""
+        limit_s = self.job.spec.resources.time_limit_s
+        rows = observe.rows_of(self.job.job_uuid, self.slurm_job_id, account)
+        elapsed_s = [parse_slurm_time_s(row["Elapsed"]) or 0 for row in rows if _is_running(row)]
+        longest_s = max(elapsed_s, default=0)
+        if limit_s and longest_s > limit_s + OVERDUE_S and _OVERDUE not in self._told:
+            self._told.add(_OVERDUE)
+            flag = f"past its time limit: runs for {format_duration(longest_s)} of {format_duration(limit_s)}"
+            message = f"the job is {flag}. Cancel it if nobody gave it more time, or ask the cluster's administrators"
+            self._tell(
+                "notice", {"severity": "warning", "stage": _OVERDUE, "message": message, "detail": "", "flag": flag}
+            )
 
     def take_in_use(self, used: Mapping[str, Mapping[str, str]]) -> None:
         """Journal what the tasks used (`MaxRSS`, `TotalCPU`), by their JobID."""
@@ -199,3 +220,7 @@ class FollowedJob:
 
 def _rows(entry: Document) -> List[Dict[str, str]]:
     return list(entry["body"]["rows"])
+
+
+def _is_running(row: AccountRow) -> bool:
+    return parse_state(row["State"]).phase is Phase.RUNNING

@@ -93,6 +93,20 @@ def test_a_twin_that_cannot_be_cancelled_is_tried_again(
     assert (len(job.notices()), job.states()) == (1, ["SUBMITTED", "PENDING"])
 
 
+def test_a_job_past_its_limit_is_flagged_once(fake_cluster: Cluster, following: Following, fake: FakeSlurm) -> None:
+    """Slurm gives it some minutes more to end; what runs on is told with both times, by a new follower not again."""
+    job = fake_cluster.job("true", duration="10m")
+    files.create(job.job.paths.slurm_job_id, job.submit_by_hand().encode())
+    job.tell_submitted()
+    for elapsed in ("00:14:59", "00:15:01", "01:15:01"):
+        fake.change(ended={"": ["RUNNING", "0:0"]}, elapsed=elapsed, start="2026-11-20T10:00:00")
+        fake_cluster.clock.sleep(600)
+        following.round()
+        following = Following(fake_cluster)
+    flags = [entry["body"]["flag"] for entry in job.job.journal.entries() if entry["kind"] == "notice"]
+    assert flags == ["past its time limit: runs for 15m 1s of 10m 0s"]
+
+
 def test_a_job_that_slurm_has_forgotten_is_told(fake_cluster: Cluster, following: Following, fake: FakeSlurm) -> None:
     """Neither queue nor accounting lists it any more: after a quarter of an hour, not before, that is an ERROR."""
     job = _held(fake_cluster)

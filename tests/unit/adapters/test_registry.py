@@ -20,7 +20,7 @@ from tests.fuzzing import examples
 
 _UUID = "3f2b1c0e-0000-4000-8000-000000000000"
 _AT = "2026-11-20T10:00:00.000000Z"
-_CLUSTER = {**DEFAULTS, "name": "nic5", "hostname": "nic5.example.org", "status": None}
+_CLUSTER = {**DEFAULTS, "name": "nic5", "hostname": "nic5.example.org", "status": None, "foretold": None}
 _SUMMARY = {
     "job_uuid": _UUID,
     "owner": "ann",
@@ -96,6 +96,7 @@ def test_what_is_right_is_taken() -> None:
         ("clusters", {}),
         ("clusters", [1]),
         ("clusters", [{**_CLUSTER, "name": "../x"}]),
+        ("clusters", [{**_CLUSTER, "foretold": {"jobs": 1}}]),
         ("clusters", [{**_CLUSTER, "status": {"taken_at": _AT, "nodes": [{"name": "n", "cpus": 5}]}}]),
         ("job", []),
         ("job", {}),

@@ -78,6 +78,7 @@ _CANDIDATES = st.builds(
     free_slots=st.integers(0, 100),
     wanted_slots=st.integers(1, 100),
     pending_jobs=st.integers(0, 100),
+    foretold=st.none() | st.just({"jobs": 1, "median_late_s": 7}),
 )
 
 

@@ -37,6 +37,16 @@ def test_ages_have_their_two_largest_units() -> None:
     assert words.age(None) == ""
 
 
+@pytest.mark.parametrize(
+    ("late_s", "said"),
+    [(250, "4m 10s late (7)"), (-3600, "1h 0m early (7)"), (59, "on time (7)"), (-59, "on time (7)")],
+)
+def test_how_forecasts_came_true(late_s: int, said: str) -> None:
+    """Late, early or on time, and of how many starts that is the median."""
+    assert words.punctuality({"jobs": 7, "median_late_s": late_s}) == said
+    assert words.punctuality(None) == ""
+
+
 def test_a_single_task_needs_no_tally() -> None:
     """Several are counted by state."""
     assert words.tally({"RUNNING": 1}) == ""
@@ -69,4 +79,4 @@ def test_a_cluster_sums_up_its_nodes() -> None:
     node = {column.title: column.value(ill) for column in NODE_COLUMNS}
     assert (node["STATE"], node["REASON"], node["MEMORY"]) == ("down, silent", "fan broken", "")
     never = {column.title: column.value({"name": "new", "status": None}) for column in CLUSTER_COLUMNS}
-    assert (never["SEEN"], never["CPUS"]) == ("never", "")
+    assert (never["AS OF"], never["CPUS"]) == ("never", "")
