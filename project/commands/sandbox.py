@@ -35,11 +35,19 @@ def command() -> None:
 @click.option("--nodes", type=int, help="Compute nodes  [default: 4]")
 @click.option("--cpus", type=int, help="Pretended CPUs of each node  [default: 64]")
 @click.option("--memory-mib", type=int, help="Pretended memory of each node  [default: 262144]")
+@click.option(
+    "--slurm-line",
+    "slurm_lines",
+    multiple=True,
+    metavar="LINE",
+    help="A line for slurm.conf, such as AccountingStorageEnforce=limits; may be given several times.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what DIR keeps: settings, keys, accounting.")
 @_JSON
-def up(folder: Path | None, *, as_json: bool, **options: Any) -> None:
+def up(folder: Path | None, *, as_json: bool, slurm_lines: tuple[str, ...], **options: Any) -> None:
     """Start it; on a second call say how to use it. It registers itself as a cluster where the token may."""
-    info = api.up(_folder(folder), options=api.SandboxOptions(**options), progress=_show_step)
+    wanted = api.SandboxOptions(slurm_lines=slurm_lines or None, **options)
+    info = api.up(_folder(folder), options=wanted, progress=_show_step)
     registered = _register(info)
     if as_json:
         say(json.dumps({"registered": registered, "key": str(info.ssh_key), **info.cluster_document()}))

@@ -4,6 +4,7 @@
 control/                    private to the user
 wrapper-<sha12>.pyz     the far side, named by its content; toolbox-<sha12>.pyz: its other commands
 python                  the interpreter found by the probe
+engine                  the workload manager, as the registry calls it
 registry.json           where to report, and the token that can only report
 active/<uuid>           a marker for each job the follower still has work with
 follower/               its lease files and log; survival.json: what outlives a login
@@ -43,6 +44,11 @@ class ClusterPaths(NamedTuple):
     def python(self) -> str:
         """File that names the interpreter found by the probe."""
         return posixpath.join(self.control, "python")
+
+    @property
+    def engine(self) -> str:
+        """File that names the workload manager."""
+        return posixpath.join(self.control, "engine")
 
     @property
     def registry(self) -> str:

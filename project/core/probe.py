@@ -5,6 +5,7 @@ import shlex
 from typing import Dict, List, NamedTuple, Optional
 
 from project.core.cluster import JOB_ROOT_PATTERN
+from project.core.engines import DEFAULT
 from project.core.errors import GridferryError, Unreachable, UsageError
 from project.core.job_file.kinds import UUID_PATTERN
 from project.core.layout import FOLDER, ClusterPaths
@@ -26,6 +27,7 @@ control=$root/control me=$(id -u)
 owned=$(find "$root" "$control" -prune -user "$me" | wc -l)
 [ "$owned" -eq 2 ] && [ -O "$root" ] && [ -O "$control" ] && chmod go-rwx "$root" "$control" ||
     {{ echo "{mark}foreign $root"; exit 0; }}
+[ "$(cat "$control/engine" 2>/dev/null)" = {engine} ] || printf '%s' {engine} > "$control/engine"
 may_run() {{
     case $1 in {own_python}) return 0;; */*) ;; *) return 0;; esac
     [ -n "$(find -L "$1" -prune {safe} 2>/dev/null)" ]
@@ -67,7 +69,13 @@ class ProbeAnswer(NamedTuple):
 
 
 def probe_script(
-    *, job_root: str, python: str, program: str, own_python: str = "", job_uuid: Optional[str] = None
+    *,
+    job_root: str,
+    python: str,
+    program: str,
+    own_python: str = "",
+    job_uuid: Optional[str] = None,
+    engine: str = DEFAULT,
 ) -> str:
     """Return the script.
 
@@ -77,6 +85,7 @@ def probe_script(
         own_python: what the user's settings say instead, whoever it belongs to.
         program: file name of the zipapp that shall be run.
         job_uuid: the job whose folder shall be made, if any.
+        engine: the cluster's workload manager.
 
     Raises:
         GridferryError: the cluster's `job_root` holds characters that no path of a cluster needs.
@@ -101,6 +110,7 @@ def probe_script(
         where=shlex.quote(_WHERE),
         needed=shlex.quote(_NEEDED),
         program=program,
+        engine=shlex.quote(engine),
     )
 
 

@@ -30,6 +30,7 @@ class SandboxOptions:
         batch_partition: name of the default partition, which has no time limit.
         debug_partition: name of the partition with a short time limit.
         authorized_keys: public keys, one line each, that may log in besides the sandbox's own.
+        slurm_lines: lines of slurm.conf, each instead of the sandbox's own with that parameter, if it has one.
         fresh: forget everything the folder keeps: settings, keys, accounting.
     """
 
@@ -41,6 +42,7 @@ class SandboxOptions:
     batch_partition: str | None = None
     debug_partition: str | None = None
     authorized_keys: tuple[str, ...] | None = None
+    slurm_lines: tuple[str, ...] | None = None
     fresh: bool = False
 
 
@@ -56,6 +58,7 @@ class Settings:
     batch_partition: str = "batch"
     debug_partition: str = "debug"
     authorized_keys: tuple[str, ...] = ()
+    slurm_lines: tuple[str, ...] = ()
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -90,6 +93,8 @@ def resolve(options: SandboxOptions, kept: Settings | None) -> Settings:
 
 
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,19}")
+_SLURM_LINE = re.compile(r"[A-Za-z]+=\S[^\n]*")
+_LISTS = ("authorized_keys", "slurm_lines")
 _FIRST_UNPRIVILEGED_PORT = 1024
 _LAST_PORT = 65535
 _MOST_NODES = 64
@@ -109,6 +114,10 @@ _PROBLEMS: tuple[tuple[Callable[[Settings], bool], str], ...] = (
         f"All ports must lie between {_FIRST_UNPRIVILEGED_PORT} and {_LAST_PORT}.",
     ),
     (lambda s: any("\n" in key for key in s.authorized_keys), "An authorized key is one line."),
+    (
+        lambda s: not all(map(_SLURM_LINE.fullmatch, s.slurm_lines)),
+        "A line of slurm.conf has the form Parameter=value.",
+    ),
 )
 
 
@@ -140,7 +149,7 @@ def load(path: Path) -> Settings | None:
     try:
         document = json.loads(path.read_text())
         del document["schema"]
-        return Settings(**document | {"authorized_keys": tuple(document["authorized_keys"])})
+        return Settings(**document | {name: tuple(document.get(name, ())) for name in _LISTS})
     except (KeyError, TypeError, ValueError) as error:
         raise SandboxError(
             f"{path} is not what a sandbox writes there ({error}).", "Remove the folder and start anew."

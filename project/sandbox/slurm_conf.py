@@ -17,12 +17,26 @@ if TYPE_CHECKING:
 _GPU_FILES = ("/dev/null", "/dev/zero")
 """What stands for a GPU: slurmd wants one device file each, and these are everywhere."""
 
+_SEVERAL = frozenset({"nodename", "partitionname"})
+"""Parameters of which slurm.conf has several lines; another one is one more."""
+
 _CGROUPS_CAN_BE_DISABLED = (23, 2)
 """The first Slurm that knows `CgroupPlugin=disabled`."""
 
 
 def slurm_conf(layout: Layout, settings: Settings, machine: Machine) -> str:
-    """slurm.conf: the cluster, its nodes and its partitions."""
+    """slurm.conf: the cluster, its nodes and its partitions, and the lines of the settings."""
+    own = _own_lines(layout, settings, machine).splitlines()
+    once = {_parameter(line) for line in settings.slurm_lines} - _SEVERAL
+    kept = [line for line in own if _parameter(line) not in once]
+    return "\n".join([*kept, *settings.slurm_lines, ""])
+
+
+def _parameter(line: str) -> str:
+    return line.partition("=")[0].strip().lower()
+
+
+def _own_lines(layout: Layout, settings: Settings, machine: Machine) -> str:
     ports = settings.ports
     return f"""\
 ClusterName={settings.name}

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from project.core import errors, shell_words
+from project.core.engines import DEFAULT
 from project.core.far_events import read_event
 from project.core.messages import LINE_PREFIX, PYTHON_OPTIONS
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
@@ -61,6 +62,7 @@ class Remote:
             own_python=self._own_python,
             program=self._program.file_name,
             job_uuid=job_uuid,
+            engine=str(cluster.get("workload_manager") or DEFAULT),
         )
         answer = parse_probe(self._fresh_shell().ask(script), str(cluster["name"]))
         if not answer.has_program:

@@ -24,6 +24,7 @@ from project.wrapper.clock import Clock
 from project.wrapper.events import Events
 from project.wrapper.identity import current_login
 from project.wrapper.job import Job, open_job
+from project.wrapper.scheduler import own_scheduler
 from project.wrapper.slurm import Slurm
 
 
@@ -87,12 +88,12 @@ def _cancel(words: Sequence[str], events: Events) -> None:
     """Cancel jobs: tasks of the only one (or ""), and their UUIDs."""
     tasks, *uuids = words
     jobs = [_visited(job_uuid) for job_uuid in uuids]
-    Cancellation(jobs, tasks, Slurm(), events, Clock(), calls.start).run()
+    Cancellation(jobs, tasks, own_scheduler(own_paths()), events, Clock(), calls.start).run()
 
 
 def _limits(words: Sequence[str], events: Events) -> None:
     """Say how much Slurm takes of the user at a time, under the account and QOS given (or "")."""
-    events.send("limits", **Slurm().limits(*words)._asdict())
+    events.send("limits", **own_scheduler(own_paths()).limits(*words)._asdict())
 
 
 def _visited(job_uuid: str) -> Job:

@@ -12,7 +12,7 @@ from project.wrapper.clock import Clock
 from project.wrapper.events import Events
 from project.wrapper.job import Job
 from project.wrapper.lease import Lease
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 
 #: slurmd gives processes KillWait (30 s unless set otherwise) between asking them to end and ending them.
 PATIENCE_S = 75.0
@@ -51,7 +51,7 @@ class Cancellation:
         self,
         jobs: Sequence[Job],
         tasks: str,
-        slurm: Slurm,
+        slurm: Scheduler,
         events: Events,
         clock: Clock,
         start: Callable[[str, str], None],

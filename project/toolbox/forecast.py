@@ -1,13 +1,15 @@
 """What this cluster would do with a job: when it would start it, what is free, what waits, what is allowed."""
 
 import contextlib
-from typing import Any, Dict, List, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence
 
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.forecast import Forecast, WouldStart, from_now_s
-from project.core.slurm.partitions import Partition, ShowPartitions
 from project.wrapper.clock import Clock, parse_local_s
 from project.wrapper.slurm import Slurm
+
+if TYPE_CHECKING:
+    from project.core.slurm.partitions import Partition
 
 #: An answer that takes longer than this is no help to somebody who waits at a terminal.
 TIMEOUT_S = 15.0
@@ -19,12 +21,7 @@ class Oracle(Slurm):
     def forecast(self, options: Sequence[str]) -> Forecast:
         """Return when a job with these options of sbatch would start, or why it would not."""
         command = WouldStart(options)
-        return self._ask(command.argv(), command.parse)
-
-    def partitions(self) -> List[Partition]:
-        """Return the partitions and their limits."""
-        command = ShowPartitions()
-        return self._ask(command.argv(), command.parse)
+        return self.ask(command.argv(), command.parse)
 
 
 def foretell(options: Sequence[str], oracle: Oracle, clock: Clock) -> Dict[str, Any]:

@@ -31,7 +31,7 @@ def _run_alone(job_uuid: str, lease: Lease, clock: Clock, events: Events) -> Non
     """Take a job into the queue while its lease is ours, resuming where an earlier try ended."""
     from project.wrapper.pipeline import Pipeline, refuse_ended  # noqa: PLC0415 - the follower starts faster without it
     from project.wrapper.prepare import prepare  # noqa: PLC0415
-    from project.wrapper.slurm import Slurm  # noqa: PLC0415
+    from project.wrapper.scheduler import own_scheduler  # noqa: PLC0415
 
     paths = own_paths()
     lease.keep_alive()
@@ -40,7 +40,7 @@ def _run_alone(job_uuid: str, lease: Lease, clock: Clock, events: Events) -> Non
         job = open_job(paths, job_uuid, clock, events.entry)
         calls.ensure_follower(job)
         refuse_ended(job)
-        Pipeline(job, paths, Slurm(), lease, clock, events).run()
+        Pipeline(job, paths, own_scheduler(paths), lease, clock, events).run()
         events.end(slurm_job_id=files.read_text(job.paths.slurm_job_id))
     finally:
         lease.release()
@@ -67,13 +67,13 @@ def _command_follow(words: Sequence[str]) -> int:
     from project.wrapper.compiled import keep_compiled  # noqa: PLC0415 - only this command needs it
     from project.wrapper.follow.loop import Follower  # noqa: PLC0415
     from project.wrapper.follow.report import Reporter  # noqa: PLC0415
-    from project.wrapper.slurm import Slurm  # noqa: PLC0415
+    from project.wrapper.scheduler import own_scheduler  # noqa: PLC0415
 
     with contextlib.suppress(OSError):  # it only makes starts faster
         keep_compiled(sys.argv[0])
     paths = own_paths()
     lease = Lease(paths.follower, login=json.loads(words[0]) if words else None)
-    Follower(paths, Slurm(), Reporter(paths), lease, Clock(), calls.start).run()
+    Follower(paths, own_scheduler(paths), Reporter(paths), lease, Clock(), calls.start).run()
     return ExitCode.OK
 
 

@@ -11,7 +11,7 @@ from project.wrapper import files
 from project.wrapper.clock import Clock
 from project.wrapper.job import SUBMISSION, Job
 from project.wrapper.journal import Journal
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 
 
 def is_its_turn(job: Job) -> bool:
@@ -35,7 +35,7 @@ def wait_for_turn(job: Job) -> None:
         raise StageFailed("the campaign's first part ended with an error", remedy="Its mail says which")
 
 
-def wait_for_room(job: Job, slurm: Slurm) -> None:
+def wait_for_room(job: Job, slurm: Scheduler) -> None:
     """Check that the user's limit lets all tasks of this part into the queue.
 
     Raises:
@@ -52,7 +52,7 @@ def wait_for_room(job: Job, slurm: Slurm) -> None:
         )
 
 
-def refused_for_room(job: Job, slurm: Slurm, error: SubmissionRefused) -> bool:
+def refused_for_room(job: Job, slurm: Scheduler, error: SubmissionRefused) -> bool:
     """Whether Slurm refused a part because of a limit it had not told, which the user's other jobs have reached."""
     return job.part is not None and is_about_limits(error.detail) and _queued(slurm) > 0
 
@@ -69,7 +69,7 @@ def _failed(job: Job, job_uuid: str) -> bool:
     return journal.last_state() == GatewayState.ERROR.value
 
 
-def _queued(slurm: Slurm) -> int:
+def _queued(slurm: Scheduler) -> int:
     """Return how many jobs and array tasks of the user are in the queue and have not ended."""
     rows = [row for row in slurm.queue() if not parse_state(row.state).ended]
     return sum(1 if row.tasks in ("", "N/A") else len(parse_task_list(row.tasks)) for row in rows)

@@ -5,13 +5,13 @@ import shutil
 from typing import List
 
 from project.core.errors import StageFailed, SubmissionRefused
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 
 _BUNDLE_FILE = "config.json"
 _OCI_CONF = "oci.conf"
 
 
-def container_command(container: str, workdir: str, slurm: Slurm) -> List[str]:
+def container_command(container: str, workdir: str, slurm: Scheduler) -> List[str]:
     """Return the command line in front of `sh -c LINES`.
 
     Args:
@@ -38,7 +38,7 @@ def container_command(container: str, workdir: str, slurm: Slurm) -> List[str]:
     )
 
 
-def _slurm_runs_bundles(slurm: Slurm) -> bool:
+def _slurm_runs_bundles(slurm: Scheduler) -> bool:
     """Whether this Slurm has a runtime for `--container`: oci.conf beside slurm.conf (oci.conf(5), from 21.08 on).
 
     `scontrol show config` does not tell it in 22.05 (measured).

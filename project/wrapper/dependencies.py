@@ -10,10 +10,10 @@ from project.core.layout import ClusterPaths
 from project.core.slurm.states import aggregate, parse_state
 from project.core.states import is_success
 from project.wrapper import files
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 
 
-def parents_to_wait_for(paths: ClusterPaths, slurm: Slurm, job_uuids: Sequence[str]) -> List[str]:
+def parents_to_wait_for(paths: ClusterPaths, slurm: Scheduler, job_uuids: Sequence[str]) -> List[str]:
     """Return the Slurm ids of those parents that have not ended yet.
 
     Raises:
@@ -44,7 +44,7 @@ def _slurm_job_id(paths: ClusterPaths, job_uuid: str) -> str:
     return known
 
 
-def _state(slurm: Slurm, job_uuid: str, slurm_job_id: str) -> Optional[str]:
+def _state(slurm: Scheduler, job_uuid: str, slurm_job_id: str) -> Optional[str]:
     """Return the parent's state, None while the accounting has not heard of it."""
     queued = [row for row in slurm.queue(job_uuid) if row.slurm_job_id == slurm_job_id]
     live = [state for state in (parse_state(row.state) for row in queued) if not state.ended]

@@ -15,7 +15,7 @@ from project.core.errors import (
 from project.core.follow_modes import SLURM
 from project.core.layout import ClusterPaths
 from project.core.module_steps import ModuleStep
-from project.core.slurm.script import Placement, module_loads, render, render_watcher
+from project.core.slurm.script import Placement, module_loads
 from project.core.states import GatewayState
 from project.wrapper import files
 from project.wrapper.campaign import refused_for_room, slurm_id_before, wait_for_room, wait_for_turn
@@ -27,8 +27,8 @@ from project.wrapper.job import SUBMISSION, Job, checked
 from project.wrapper.keeping import kept_by
 from project.wrapper.lease import Lease
 from project.wrapper.module_runner import UserInput, run_modules
+from project.wrapper.scheduler import Scheduler
 from project.wrapper.shell import login_shell, own_command, run_live
-from project.wrapper.slurm import Slurm
 from project.wrapper.source import bring_source
 from project.wrapper.submission import Submission
 
@@ -60,7 +60,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, job: Job, cluster_paths: ClusterPaths, slurm: Slurm, lease: Lease, clock: Clock, events: Events
+        self, job: Job, cluster_paths: ClusterPaths, slurm: Scheduler, lease: Lease, clock: Clock, events: Events
     ) -> None:
         self._job = job
         self._cluster_paths = cluster_paths
@@ -160,7 +160,7 @@ class Pipeline:
 
     def _script(self) -> None:
         job = self._job
-        text = render(
+        text = self._slurm.engine.script(
             job.spec,
             job_uuid=job.job_uuid,
             paths=job.paths,
@@ -200,9 +200,9 @@ class Pipeline:
     def _watch(self) -> None:
         """Where login nodes may end what users leave behind, let Slurm itself start a follower at the job's end."""
         paths, cluster_paths = self._job.paths, self._cluster_paths
-        text = render_watcher(
+        text = self._slurm.engine.watcher(
             self._job.spec,
-            slurm_job_id=files.read_text(paths.slurm_job_id) or "",
+            job_id=files.read_text(paths.slurm_job_id) or "",
             log=os.path.join(cluster_paths.follower, "log"),
             partition=str(self._job.cluster.get("partition") or ""),
             command=own_command("follow"),

@@ -18,7 +18,7 @@ from project.wrapper import files
 from project.wrapper.clock import Clock
 from project.wrapper.journal import Journal
 from project.wrapper.lease import Lease
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 from project.wrapper.surplus import cancel_surplus
 
 #: Accounting shows a job by name up to 5.1 s after its submission (measured); after that silence means absence.
@@ -44,7 +44,7 @@ class Submission:
     """
 
     def __init__(
-        self, job_uuid: str, paths: JobPaths, slurm: Slurm, journal: Journal, lease: Lease, clock: Clock
+        self, job_uuid: str, paths: JobPaths, slurm: Scheduler, journal: Journal, lease: Lease, clock: Clock
     ) -> None:
         self._job_uuid = job_uuid
         self._paths = paths

@@ -11,13 +11,13 @@ from project.core.states import GatewayState
 from project.wrapper import files
 from project.wrapper.clock import Clock
 from project.wrapper.journal import Journal
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 
 _NONE = "none"
 _UUID = re.compile(UUID_PATTERN)
 
 
-def cancel_surplus(slurm: Slurm, journal: Journal, slurm_job_id: str) -> None:
+def cancel_surplus(slurm: Scheduler, journal: Journal, slurm_job_id: str) -> None:
     """Tell of a surplus job, then cancel it: in this order, so that none is cancelled that nobody hears of.
 
     Raises:

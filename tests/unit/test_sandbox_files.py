@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def test_the_default_memory_never_exceeds_a_node() -> None:
     small = Settings(cpus=64, memory_mib=6400)
     [memory] = lines(slurm_conf.slurm_conf(LAYOUT, small, MACHINE), "DefMemPerCPU")
     assert memory == {"DefMemPerCPU": "100"}
+
+
+def test_lines_of_ones_own_take_the_place_of_the_sandboxs() -> None:
+    """Slurm complains of a parameter that is given twice; nodes and partitions are further ones."""
+    own = ("minjobage=2", "AccountingStorageEnforce=limits", "PartitionName=low Nodes=ALL")
+    text = slurm_conf.slurm_conf(LAYOUT, dataclasses.replace(SETTINGS, slurm_lines=own), MACHINE)
+    assert [line for line in text.splitlines() if "minjobage" in line.lower()] == ["minjobage=2"]
+    assert "\nAccountingStorageEnforce=limits\n" in text
+    assert [partition["PartitionName"] for partition in lines(text, "PartitionName")] == ["batch", "debug", "low"]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def test_what_is_asked_for_wins_over_what_is_kept() -> None:
 
 def test_settings_survive_the_disk(tmp_path: Path) -> None:
     """What is saved is what is loaded."""
-    settings = Settings(name="lab", base_port=23000, authorized_keys=("ssh-ed25519 AAAA me",))
+    settings = Settings(
+        name="lab", base_port=23000, authorized_keys=("ssh-ed25519 AAAA me",), slurm_lines=("MinJobAge=2",)
+    )
     save(settings, tmp_path / "sandbox.json")
     assert load(tmp_path / "sandbox.json") == settings
 
@@ -58,6 +60,8 @@ def test_a_damaged_file_is_told(tmp_path: Path, text: str) -> None:
         ({"base_port": 80}, "ports"),
         ({"base_port": 65530}, "ports"),
         ({"authorized_keys": ("one\ntwo",)}, "one line"),
+        ({"slurm_lines": ("MinJobAge 2",)}, "Parameter=value"),
+        ({"slurm_lines": ("MinJobAge=2\nSlurmUser=x",)}, "Parameter=value"),
     ],
 )
 def test_impossible_values_are_refused(asked: dict[str, Any], complaint: str) -> None:

@@ -6,7 +6,7 @@ Facts are cited where they matter; "measured" ones come from Slurm 22.05.8.
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from project.core.errors import SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
-from project.core.slurm.refusals import is_refusal
+from project.core.slurm.refusals import is_refusal, remedy
 
 #: Those of Slurm's programs without which no job can be taken through.
 PROGRAMS = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sinfo")
@@ -101,8 +101,7 @@ class Sbatch(NamedTuple):
 def refusal(stderr: str) -> SubmissionRefused:
     """Return the error that tells what sbatch said."""
     line = clean_complaint(CommandResult(1, "", stderr).tail)
-    remedy = "Change what it names in the job file and submit again"
-    return SubmissionRefused(f"Slurm refused the job: {line}", remedy=remedy, detail=stderr)
+    return SubmissionRefused(f"Slurm refused the job: {line}", remedy=remedy(stderr), detail=stderr)
 
 
 def clean_complaint(line: str) -> str:

@@ -56,6 +56,21 @@ _REFUSALS = (
     "breached requested qos usage threshold",
 )
 
+_YOURS = "; `sacctmgr show associations user=$USER format=account,qos` on the cluster lists yours"
+_REMEDIES = (
+    ("invalid account or account/partition", f"Correct resources.account, or leave it out{_YOURS}"),  # *
+    ("invalid qos", f"Correct resources.qos, or leave it out{_YOURS}"),  # *
+    ("reservation", "Correct resources.reservation; `scontrol show reservations` lists those there are"),  # *
+    ("invalid partition name", "Correct resources.partition; `sinfo` lists those there are"),  # *
+    ("(gres)", "Correct resources.gpus"),  # *
+    ("feature", "Correct resources.constraint; `sinfo --format=%f` lists the features there are"),  # *
+    ("job array", "Correct resources.nbr_jobs_in_array; the cluster takes no arrays of that size or form"),  # *
+    ("time limit", "Correct resources.duration"),
+    ("memory", "Lower resources.memory_per_thread"),  # *
+    (_LIMITS, "Ask for less, or wait until jobs of yours have ended; an administrator sets these limits"),
+)
+_ANY = "Change what it names in the job file and submit again"
+
 #: Before these words sbatch tells what the submission itself came to; lines above may be a plugin's.
 _VERDICT = "batch job submission failed:"
 
@@ -70,6 +85,12 @@ def is_refusal(stderr: str) -> bool:
     """Whether sbatch's complaint means that the same job would be refused again."""
     said = _verdict(stderr)
     return any(words in said for words in _REFUSALS)
+
+
+def remedy(stderr: str) -> str:
+    """Return what a person can do about a refusal."""
+    said = _verdict(stderr)
+    return next((remedy for words, remedy in _REMEDIES if words in said), _ANY)
 
 
 def is_about_limits(stderr: str) -> bool:

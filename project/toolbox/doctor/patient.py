@@ -5,7 +5,6 @@ from typing import Any, List, Mapping, NamedTuple
 
 from project.core.layout import ClusterPaths
 from project.core.slurm.commands import CommandResult
-from project.core.slurm.partitions import Partition, ShowPartitions
 from project.core.slurm.rights import Right, ShowRights
 from project.wrapper.clock import Clock
 from project.wrapper.shell import run
@@ -23,15 +22,10 @@ class DoctorSlurm(Slurm):
         """The account we are."""
         return self._user
 
-    def partitions(self) -> List[Partition]:
-        """Return the partitions and their limits."""
-        command = ShowPartitions()
-        return self._ask(command.argv(), command.parse)
-
     def rights(self) -> List[Right]:
         """Return what the accounting lets the user do here."""
         command = ShowRights(self._user, self.config().get("ClusterName", ""))
-        return self._ask(command.argv(), command.parse)
+        return self.ask(command.argv(), command.parse)
 
 
 class Patient(NamedTuple):

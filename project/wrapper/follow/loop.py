@@ -17,7 +17,7 @@ from project.wrapper.follow.report import Overtaken, Reporter
 from project.wrapper.job import open_job
 from project.wrapper.journal import Superseded
 from project.wrapper.lease import Lease, LeaseLost
-from project.wrapper.slurm import Slurm
+from project.wrapper.scheduler import Scheduler
 from project.wrapper.surplus import cancel_surplus, surplus_in
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Follower:
     def __init__(
         self,
         paths: ClusterPaths,
-        slurm: Slurm,
+        slurm: Scheduler,
         reporter: Reporter,
         lease: Lease,
         clock: Clock,

@@ -127,6 +127,28 @@ def test_refusals_are_known_by_their_words(said: str, refused: bool) -> None:
     assert is_refusal(said) is refused
 
 
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("Invalid account or account/partition combination specified", "resources.account"),
+        ("Invalid qos specification", "resources.qos"),
+        ("Requested reservation is invalid", "resources.reservation"),
+        ("Invalid partition name specified", "resources.partition"),
+        ("Invalid generic resource (gres) specification", "resources.gpus"),
+        ("Invalid feature specification", "resources.constraint"),
+        ("Invalid job array specification", "resources.nbr_jobs_in_array"),
+        ("Memory specification can not be satisfied", "resources.memory_per_thread"),
+        ("Job violates accounting/QOS policy (job submit limit)", "jobs of yours have ended"),
+        ("Unspecified error", "what it names in the job file"),
+    ],
+)
+def test_a_refusal_names_the_key_to_correct(said: str, key: str) -> None:
+    """Slurm's words name its own things; the remedy names the line of the job file."""
+    with pytest.raises(SubmissionRefused) as caught:
+        Sbatch("s").parse(answer("", f"sbatch: error: Batch job submission failed: {said}\n", 1))
+    assert key in caught.value.remedy
+
+
 _QUERIES = (Scontrol("release", "1"), Scancel(["1"]), Squeue("u"), Sacct(["1"]), Sinfo(), NodeUse(), JobCounts())
 
 

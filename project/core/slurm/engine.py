@@ -1,0 +1,89 @@
+"""Slurm as an engine: which of its commands answers which question."""
+
+from typing import TYPE_CHECKING, Dict, List, Sequence
+
+from project.core.engine import Ask, Engine, Query
+from project.core.job import JobSpec
+from project.core.layout import JobPaths
+from project.core.messages import Document
+from project.core.slurm import commands
+from project.core.slurm.limits import Limits, ShowAssociations, ShowQos, limits_of
+from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status
+from project.core.slurm.script import Placement, render, render_watcher
+
+if TYPE_CHECKING:
+    from project.core.slurm.commands import AccountRow, QueueRow
+
+
+class SlurmEngine(Engine):
+    """Slurm, 20.11 and newer."""
+
+    environment = commands.ENVIRONMENT
+
+    def script(self, spec: JobSpec, *, job_uuid: str, paths: JobPaths, workdir: str, placement: Placement) -> str:
+        """Return the job script."""
+        return render(spec, job_uuid=job_uuid, paths=paths, workdir=workdir, placement=placement)
+
+    def watcher(self, spec: JobSpec, *, job_id: str, log: str, partition: str, command: Sequence[str]) -> str:
+        """Return the script of a tiny job with `--dependency=afterany`."""
+        return render_watcher(spec, slurm_job_id=job_id, log=log, partition=partition, command=command)
+
+    def submit(self, script: str, *, held: bool) -> "Query[str]":
+        """Ask `sbatch`."""
+        command = commands.Sbatch(script, held)
+        return Query(command.argv(), command.parse)
+
+    def release(self, job_id: str) -> "Query[None]":
+        """Ask `scontrol release`."""
+        command = commands.Scontrol("release", job_id)
+        return Query(command.argv(), command.parse)
+
+    def cancel(self, ids: Sequence[str]) -> "Query[None]":
+        """Ask `scancel`."""
+        command = commands.Scancel(ids)
+        return Query(command.argv(), command.parse)
+
+    def queue(self, user: str, name: str) -> "Query[List[QueueRow]]":
+        """Ask `squeue`."""
+        command = commands.Squeue(user, name)
+        return Query(command.argv(), command.parse)
+
+    def account(self, job_ids: Sequence[str]) -> "Query[List[AccountRow]]":
+        """Ask `sacct --jobs`."""
+        command = commands.Sacct(slurm_job_ids=job_ids)
+        return Query(command.argv(), command.parse)
+
+    def account_by_name(self, name: str, since: str) -> "Query[List[AccountRow]]":
+        """Ask `sacct --name`."""
+        command = commands.Sacct(name=name, since=since)
+        return Query(command.argv(), command.parse)
+
+    def used(self, job_ids: Sequence[str]) -> "Query[Dict[str, Dict[str, str]]]":
+        """Ask `sacct` for the steps."""
+        command = commands.UsedResources(job_ids)
+        return Query(command.argv(), command.parse)
+
+    def config(self, ask: Ask) -> Dict[str, str]:
+        """Ask `scontrol show config`."""
+        command = commands.ShowConfig()
+        found: Dict[str, str] = ask(Query(command.argv(), command.parse))
+        return found
+
+    def limits(self, ask: Ask, user: str, account: str, qos: str) -> Limits:
+        """Ask the accounting what it allows under this account and QOS, or the usual ones."""
+        show = ShowAssociations(user)
+        known = [one for one in ask(Query(show.argv(), show.parse)) if account in ("", one.account)]
+        found = [limit for association in known for limit in association.limits]
+        for name in {qos} if qos else {association.qos for association in known}:
+            found += ask(Query(ShowQos(name).argv(), ShowQos(name).parse)) if name else []
+        return limits_of(self.config(ask), found)
+
+    def status(self, ask: Ask, now_utc: str) -> Document:
+        """Ask `sinfo`, and `squeue` for what waits and runs."""
+        sinfo, counts, use = Sinfo(), JobCounts(), NodeUse()
+        return cluster_status(
+            ask(Query(sinfo.argv(), sinfo.parse)),
+            ask(Query(counts.argv(), counts.parse)),
+            now_utc,
+            ask(Query(use.argv(), use.parse)),
+        )
