@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 TESTS ?=
+BENCH ?=
 WORKERS ?= 3
 SUITE ?= bookworm
 NODES ?= 4
@@ -53,8 +54,8 @@ format: venv ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: system venv ## how fast it is, beside what you would type instead
-	$(BIN)/python -m bench
+bench: system venv ## how fast it is, beside what you would type instead (BENCH="--latency-ms 50" for a cluster far away)
+	$(BIN)/python -m bench $(BENCH)
 
 venv: $(VENV)/.installed ## the Python packages, in .venv
 

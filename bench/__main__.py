@@ -11,15 +11,21 @@ from bench.machine import machine
 from bench.outside import look_on
 from bench.rig import Rig, rig
 from bench.rounds import take_turns
+from demo.docker.images import GENERATIONS
 from project.adapters.archive import WRAPPER, Archive
 
 
 def measure(made: Rig, rounds: int) -> list[Figure]:
     """Return all figures."""
-    submissions = take_turns(made.submissions(), rounds, made.settle, _say)
+    submissions = measure_submissions(made, rounds)
     starts = take_turns(made.starts(), rounds, progress=_say)
     _say("connections, channels and memory")
-    return [*_submission_figures(submissions), *_start_figures(starts), *_outside_figures(made)]
+    return [*submissions, *_start_figures(starts), *_outside_figures(made)]
+
+
+def measure_submissions(made: Rig, rounds: int) -> list[Figure]:
+    """Return the figures that where the cluster is makes a difference to."""
+    return _submission_figures(take_turns(made.submissions(), rounds, made.settle, _say))
 
 
 def _submission_figures(seconds: dict[str, list[float]]) -> list[Figure]:
@@ -61,15 +67,31 @@ def _say(text: str) -> None:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rounds", default=7, show_default=True, type=click.IntRange(min=1), help="Rounds that count.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def main(*, rounds: int, as_json: bool) -> None:
+@click.option(
+    "--containers",
+    "suite",
+    default="",
+    type=click.Choice(["", *GENERATIONS]),
+    metavar="SUITE",
+    help="Submissions alone, to a cluster in containers with this Debian generation's Slurm.",
+)
+@click.option(
+    "--latency-ms",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Submissions alone, to a login node whose answers are this much longer under way.",
+)
+def main(*, rounds: int, as_json: bool, suite: str, latency_ms: int) -> None:
     """Measure submissions, start-up, connections, size and memory on a real Slurm in a temporary folder.
 
     Everything is measured in turn, round by round; a median that misses its aim is shown as missed.
     """
     about = machine()
     _say("starting a Slurm and a registry of its own")
-    with rig() as made:
-        figures = measure(made, rounds)
+    with rig(suite, latency_ms / 1000) as made:
+        about |= {"Slurm": made.slurm_version, "latency": f"{latency_ms} ms"}
+        figures = (measure_submissions if suite or latency_ms else measure)(made, rounds)
     if as_json:
         document = {"machine": about, "rounds": rounds, "figures": [figure.document() for figure in figures]}
         click.echo(json.dumps(document, indent=1, ensure_ascii=False))

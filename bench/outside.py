@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.rig import commands
+from bench.rig import commands, port_settings, trust
 from bench.rounds import seconds_to_answer
 from project.core.errors import GridferryError
 from project.sandbox.layout import Layout
@@ -50,8 +50,8 @@ def look_on(rig: Rig) -> Seen:
     peaks = Peaks(rig.cluster_paths.control)
     with _talkative_sshd(rig) as (port, log), peaks:
         settings = rig.folder / "settings.yml"
-        settings.write_text(f"clusters: {{{rig.grid.sandbox.name}: {{port: {port}}}}}\n")
-        _trust(rig, port)
+        settings.write_text(port_settings(rig, port))
+        trust(rig, port)
         client = rig.client(
             "-u", str(rig.job_file), "--no-input", answer="Slurm job", GRIDFERRY_SETTINGS=str(settings)
         )
@@ -99,13 +99,6 @@ def _peak_mb(pid: int) -> float:
         found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
         return int(found[1]) * 1024 / 1e6 if found else 0.0
     return 0.0
-
-
-def _trust(rig: Rig, port: int) -> None:
-    """Let the client know the host key at this port."""
-    info = rig.grid.sandbox
-    with (rig.grid.home / "known_hosts").open("a") as known:
-        known.writelines(f"[{info.ssh_host}]:{port} {key}\n" for key in info.host_keys)
 
 
 @contextlib.contextmanager

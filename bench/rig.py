@@ -1,4 +1,4 @@
-"""The rig: a grid of its own in a temporary folder, one small job, and three ways to submit it."""
+"""The rig: a grid of its own, near or as if far away, one small job, and three ways to submit it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bench.rounds import Contender
+from demo.docker.engine import find_engine
+from demo.docker.site import DockerSite
 from demo.grid import MAIL, Grid
+from demo.relay import Relay
 from project.core.errors import GridferryError
 from project.core.layout import FOLDER, ClusterPaths
 
@@ -33,12 +36,17 @@ _DATA = "".join(f"{number}\n" for number in range(500))
 #: All that OpenSSH and our client are told; everything else is OpenSSH's default.
 _SSH_CONFIG = """\
 Host {info.ssh_host}
-    Port {info.ssh_port}
+    Port {port}
     User {info.ssh_user}
     IdentityFile {info.ssh_key}
     IdentitiesOnly yes
-    UserKnownHostsFile {info.known_hosts}
+    UserKnownHostsFile {known_hosts}
 """
+#: Says whatever is still going on: jobs the follower has work with, jobs in the queue, processes of the wrapper (this
+#: one is none: its own command line does not match the pattern).
+_AT_WORK = (
+    'ls -A "$1"/control/active 2> /dev/null; squeue --noheader; grep -ls "$1/[c]ontrol" /proc/[0-9]*/cmdline; true'
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +56,12 @@ class Rig:
     Attributes:
         grid: Slurm, registry, account and token.
         folder: for what we write.
+        ssh_port: where clients connect to.
     """
 
     grid: Grid
     folder: Path
+    ssh_port: int
 
     @property
     def ssh_config(self) -> Path:
@@ -66,13 +76,18 @@ class Rig:
     @property
     def cluster_paths(self) -> ClusterPaths:
         """Where Gridferry works on the cluster."""
-        return ClusterPaths(f"{self.grid.sandbox.job_root}/{FOLDER}")
+        return ClusterPaths(f"{self.grid.info.job_root}/{FOLDER}")
 
     @property
     def environment(self) -> dict[str, str]:
         """What commands run with: of Gridferry, nothing but this grid."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("GRIDFERRY_")}
         return {**own, **self.grid.client_variables, "GRIDFERRY_SSH_CONFIG": str(self.ssh_config)}
+
+    @property
+    def slurm_version(self) -> str:
+        """What the cluster says of itself."""
+        return self._said("sbatch", "--version").split()[-1]
 
     def submissions(self) -> dict[str, Contender]:
         """Return the three ways to submit, each from the command to the Slurm job id."""
@@ -102,13 +117,13 @@ class Rig:
 
     def _openssh(self, line: str) -> Contender:
         """Return a line of shell; each start of it makes a folder of its own on the cluster."""
-        folder = Path(tempfile.mkdtemp(dir=self.grid.sandbox.job_root))
+        folder = Path(self._said("mktemp", "-d", "-p", str(self.grid.info.job_root)))
 
         def argv(number: int) -> list[str]:
             words = {
                 "config": self.ssh_config,
                 "package": self.job_file.parent,
-                "host": self.grid.sandbox.ssh_host,
+                "host": self.grid.info.ssh_host,
                 "socket": self.folder / "master",
                 "target": folder / str(number),
             }
@@ -124,20 +139,17 @@ class Rig:
         """
         deadline = time.monotonic() + _LIMIT_S
         while time.monotonic() < deadline:
-            if not (any(Path(self.cluster_paths.active).glob("*")) or self._wrappers() or self._queue()):
+            if not self._said("sh", "-c", _AT_WORK, "sh", self.cluster_paths.root):
                 return
             time.sleep(_LOOK_EVERY_S)
         raise GridferryError(f"the grid does not come to rest; look at {self.cluster_paths.follower}/log")
 
-    def _wrappers(self) -> bool:
-        """Whether a wrapper runs."""
-        return any(self.cluster_paths.control in command for command in commands().values())
-
-    def _queue(self) -> str:
-        environment = {**os.environ, "SLURM_CONF": str(self.grid.sandbox.slurm_conf)}
-        return subprocess.run(
-            ["squeue", "--noheader"], env=environment, capture_output=True, text=True, check=True
-        ).stdout
+    def _said(self, *argv: str) -> str:
+        """Return what a command prints on the cluster."""
+        done = self.grid.site.run(argv, as_user=True)
+        if done.returncode:
+            raise GridferryError(f"{argv[0]} failed on the cluster", detail=done.stderr)
+        return done.stdout.strip()
 
 
 def commands() -> dict[int, str]:
@@ -150,25 +162,41 @@ def commands() -> dict[int, str]:
 
 
 @contextlib.contextmanager
-def rig() -> Iterator[Rig]:
-    """Set up the rig; everything ends and nothing stays behind with the block."""
+def rig(suite: str = "", latency_s: float = 0.0) -> Iterator[Rig]:
+    """Set up the rig; everything ends and nothing stays behind with the block.
+
+    Args:
+        suite: a Debian generation whose clusters in containers are taken instead of a sandbox.
+        latency_s: how much longer than here an answer of the login node is under way.
+    """
     folder = Path(tempfile.mkdtemp(prefix="gf-", dir="/tmp"))  # short, since sockets lie in it
-    grid = Grid(folder / "grid")
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        grid = Grid(folder / "grid", _containers(folder, suite, stack) if suite else None)
+        stack.callback(grid.stop)
         grid.start()
-        made = Rig(grid, folder)
+        port = grid.info.ssh_port
+        if latency_s:
+            port = stack.enter_context(Relay(target=(grid.info.ssh_host, port), delay_s=latency_s).started())
+        made = Rig(grid, folder, port)
         _write_files(made)
-        with _open_connection(made):
-            yield made
-    finally:
-        grid.stop()
-        shutil.rmtree(folder)
+        stack.enter_context(_open_connection(made))
+        yield made
+
+
+def _containers(folder: Path, suite: str, stack: contextlib.ExitStack) -> DockerSite:
+    engine = find_engine()
+    stack.callback(engine.stop)
+    return DockerSite(engine, folder / "ssh", suite, f"{folder.name}-bench".lower(), nodes=1)
 
 
 def _write_files(made: Rig) -> None:
     """Write the job for all three ways: the job file for us, the job script for the others, and its data."""
-    info = made.grid.sandbox
-    made.ssh_config.write_text(_SSH_CONFIG.format(info=info))
+    info = made.grid.info
+    trust(made, made.ssh_port)
+    Path(made.grid.client_variables["GRIDFERRY_SETTINGS"]).write_text(port_settings(made, made.ssh_port))
+    known_hosts = made.grid.home / "known_hosts"
+    made.ssh_config.write_text(_SSH_CONFIG.format(info=info, port=made.ssh_port, known_hosts=known_hosts))
     job = {
         "username": info.ssh_user,
         "private_key": str(info.ssh_key),
@@ -184,11 +212,23 @@ def _write_files(made: Rig) -> None:
     made.job_file.with_name("numbers.txt").write_text(_DATA)
 
 
+def trust(made: Rig, port: int) -> None:
+    """Let clients know the host key at this port."""
+    info = made.grid.info
+    with (made.grid.home / "known_hosts").open("a") as known:
+        known.writelines(f"[{info.ssh_host}]:{port} {key}\n" for key in info.host_keys)
+
+
+def port_settings(made: Rig, port: int) -> str:
+    """Return the text of settings by which our client goes to this port."""
+    return f"clusters: {{{made.grid.info.name}: {{port: {port}}}}}\n"
+
+
 @contextlib.contextmanager
 def _open_connection(made: Rig) -> Iterator[None]:
     """Hold a connection of OpenSSH open for others to share (ControlMaster of ssh_config(5))."""
     socket = made.folder / "master"
-    argv = ["ssh", "-F", str(made.ssh_config), "-M", "-N", "-S", str(socket), made.grid.sandbox.ssh_host]
+    argv = ["ssh", "-F", str(made.ssh_config), "-M", "-N", "-S", str(socket), made.grid.info.ssh_host]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as master:
         try:
             deadline = time.monotonic() + _LIMIT_S

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
 _BLOCK_BYTES = 65536
 _END_LIMIT_S = 10.0
@@ -40,36 +40,34 @@ class Relay:
     def started(self) -> Iterator[int]:
         """Yield the port; every connection ends with the block."""
         loop = asyncio.new_event_loop()
-        server = loop.run_until_complete(asyncio.start_server(self._serve, self.host, 0, ssl=self.tls))
+        connections: set[asyncio.Task[None]] = set()
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = loop.create_task(self._serve(reader, writer))
+            connections.add(task)  # a loop does not hold on to its tasks
+            task.add_done_callback(connections.discard)
+
+        server = loop.run_until_complete(asyncio.start_server(accept, self.host, 0, ssl=self.tls))
         thread = threading.Thread(target=loop.run_forever)
         thread.start()
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            asyncio.run_coroutine_threadsafe(_end(server), loop).result(_END_LIMIT_S)
+            asyncio.run_coroutine_threadsafe(_end(server, connections), loop).result(_END_LIMIT_S)
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await self._hand_on(reader, writer)
-        writer.close()
-
-    async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = self.target or await self._asked_for(reader)
-        await asyncio.sleep(self.delay_s)  # the answer to the connection
-        far_reader, far_writer = await asyncio.open_connection(host, port)
-        if self.target is None:
-            writer.write(_CONNECTED)
-        there = asyncio.create_task(_pump(reader, far_writer, 0.0))
-        back = asyncio.create_task(_pump(far_reader, writer, self.delay_s))
-        try:
-            await asyncio.gather(there, back)
-        finally:
-            there.cancel()
-            back.cancel()
-            far_writer.close()
+        """Hand on between a caller and where it wants to, until both have said all; a line that breaks ends it."""
+        with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            host, port = self.target or await self._asked_for(reader)
+            await asyncio.sleep(self.delay_s)  # the answer to the connection
+            far_reader, far_writer = await asyncio.open_connection(host, port)
+            if self.target is None:
+                writer.write(_CONNECTED)
+            with contextlib.closing(far_writer):
+                await _both(_pump(reader, far_writer, 0.0), _pump(far_reader, writer, self.delay_s))
 
     async def _asked_for(self, reader: asyncio.StreamReader) -> tuple[str, int]:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -79,6 +77,17 @@ class Relay:
         self.asked.append(address)
         host, _, port = address.rpartition(":")
         return host, int(port)
+
+
+async def _both(one: Coroutine[Any, Any, None], other: Coroutine[Any, Any, None]) -> None:
+    """Run both to their ends; if one fails, neither goes on."""
+    tasks = [asyncio.ensure_future(one), asyncio.ensure_future(other)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float) -> None:
@@ -92,8 +101,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dela
             block = await reader.read(_BLOCK_BYTES)
             under_way.put_nowait((loop.time() + delay_s, block))
 
-    reading = asyncio.create_task(read())
-    try:
+    async def write() -> None:
         while True:
             due_s, block = await under_way.get()
             await asyncio.sleep(due_s - loop.time())
@@ -104,14 +112,13 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dela
         if writer.can_write_eof():
             writer.write_eof()
         else:
-            writer.close()
-    finally:
-        reading.cancel()
+            writer.close()  # TLS knows no half-closed lines
+
+    await _both(read(), write())
 
 
-async def _end(server: asyncio.Server) -> None:
+async def _end(server: asyncio.Server, connections: set[asyncio.Task[None]]) -> None:
     server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
+    for task in list(connections):
         task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.gather(*connections, return_exceptions=True)
