@@ -11,7 +11,7 @@ SUITE ?= bookworm
 NODES ?= 4
 NAME ?= gridferry
 
-.PHONY: help demo test test-docker test-docker-all faults cluster-up cluster-down check docs format bench \
+.PHONY: help demo test test-docker test-containers test-docker-all faults cluster-up cluster-down check docs format bench \
 	system system-test system-docker venv clean
 
 help: ## list the targets
@@ -26,6 +26,9 @@ test: system-test venv ## all tests, against the real things (TESTS="-k name" fo
 test-docker: system-docker venv ## the e2e tests on Slurm clusters in containers (SUITE=bullseye|bookworm|trixie|forky)
 	@$(BIN)/python -m demo.docker check
 	GRIDFERRY_TEST_GRID=$(SUITE) $(BIN)/python -m pytest tests/e2e $(TESTS)
+
+test-containers: venv ## a selection of them on two generations, which .ci/run takes
+	tools/test-containers.sh $(TESTS)
 
 test-docker-all: ## the same on all four generations of Slurm, oldest first
 	for suite in bullseye bookworm trixie forky; do $(MAKE) test-docker SUITE=$$suite || exit 1; done

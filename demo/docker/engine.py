@@ -11,7 +11,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from project.core.errors import GridferryError
 
@@ -40,11 +40,13 @@ class Engine:
         environment: what `docker` and compose run with.
         compose: how compose is called: a plugin of `docker`, or a program of its own.
         state: folder of the engine, if it was started by us.
+        in_use: is open, with a shared lock, as long as this process may want that engine.
     """
 
     environment: Mapping[str, str]
     compose: tuple[str, ...]
     state: Path | None = None
+    in_use: IO[str] | None = None
 
     def run(
         self, argv: Sequence[str], *, limit_s: float = _COMMAND_LIMIT_S, **variables: str
@@ -83,15 +85,20 @@ class Engine:
         return done.stdout.strip()
 
     def stop(self) -> bool:
-        """End the engine if it is ours and runs nothing any more; return whether it was ended."""
-        state = self.state
-        if state is None or self.docker("ps", "--all", "--quiet"):
+        """End the engine if it is ours, runs nothing and nobody else wants it; return whether it was ended."""
+        state, in_use = self.state, self.in_use
+        if state is None or in_use is None:
             return False
-        pid = _own_pid(state)
-        if pid:
-            os.kill(pid, signal.SIGTERM)
-            _wait(lambda: _own_pid(state) is None, _STOP_LIMIT_S)
-        return True
+        with _locked(state), in_use:
+            try:
+                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            pid = None if self.docker("ps", "--all", "--quiet") else _own_pid(state)
+            if pid:
+                os.kill(pid, signal.SIGTERM)
+                _wait(lambda: _own_pid(state) is None, _STOP_LIMIT_S)
+        return pid is not None
 
 
 def find_engine() -> Engine:
@@ -107,9 +114,11 @@ def find_engine() -> Engine:
         state = _state_folder()
         environment["DOCKER_HOST"] = f"unix://{state}/docker.sock"
         with _locked(state):
+            in_use = (state / "in-use").open("w")
+            fcntl.flock(in_use, fcntl.LOCK_SH)
             if not _answers(environment):
                 _start(state, environment)
-        return Engine(_with_builder(environment), _compose(environment), state)
+        return Engine(_with_builder(environment), _compose(environment), state, in_use)
     return Engine(_with_builder(environment), _compose(environment))
 
 
@@ -165,6 +174,8 @@ def _start(state: Path, environment: Mapping[str, str]) -> None:
         raise EngineUnavailable("no Docker engine answers, and starting one needs root")
     if shutil.which("dockerd") is None:
         raise EngineUnavailable("no Docker engine answers, and dockerd is not installed")
+    if _own_pid(state) is None:
+        (state / "docker.pid").unlink(missing_ok=True)  # of one that was killed: its number may be somebody's by now
     log = state / "dockerd.log"
     argv = [
         "dockerd", f"--data-root={state}/data", f"--exec-root={state}/run", f"--pidfile={state}/docker.pid",
