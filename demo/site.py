@@ -100,7 +100,11 @@ class SandboxSite:
     info: SandboxInfo | None = field(default=None, init=False)
     registry_host: str = field(default="127.0.0.1", init=False)
     lacks: Mapping[str, str] = field(
-        default_factory=lambda: {"several hosts": "one host cannot show it (make test-docker)"}, init=False
+        default_factory=lambda: {
+            "several hosts": "one host cannot show it (make test-docker)",
+            "nothing that runs containers": "the sandbox's Slurm has --container (make test-docker SUITE=bullseye)",
+        },
+        init=False,
     )
 
     @property

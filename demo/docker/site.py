@@ -108,6 +108,8 @@ class DockerSite:
             missing["memory limits"] = "memory limits in containers need cgroup version 1 here"
         if slurm < _FIRST_WITH_BUNDLES:
             missing["--container"] = f"Slurm {slurm} has no --container, and Debian {self.suite} no Apptainer"
+        else:
+            missing["nothing that runs containers"] = f"Slurm {slurm} has --container"
         return missing
 
     @functools.cached_property

@@ -190,6 +190,18 @@ def _make_bundle(grid: Grid, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.needs("nothing that runs containers")
+def test_container_on_a_cluster_that_runs_none(grid: Grid, tmp_path: Path) -> None:
+    """A bundle where Slurm is too old for `--container` and nobody has Apptainer: exit 10, why, and what helps."""
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "config.json").write_text("{}")
+    path = write_job(tmp_path, job="bundle", execution=["true"], container=".")
+    done = grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path)
+    assert done.returncode == 10, done.stderr
+    assert "this cluster has neither Slurm's --container nor Apptainer" in done.stderr
+    assert "Choose another cluster" in done.stderr
+
+
 def test_container_that_is_not_there(grid: Grid, tmp_path: Path) -> None:
     """A container that does not exist is told before anything is queued; exit 9."""
     path = write_job(tmp_path, execution=["true"], container="/nowhere/bundle")
