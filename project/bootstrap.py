@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from project.adapters.source import build_parcel
 from project.adapters.terminal import PlainView, TerminalPrompter, make_view
 from project.config import PROFILE, Settings, load_settings
 from project.core.errors import UsageError
+from project.core.findings import nothing_known
 from project.services.choose import Chooser
 from project.services.dispatch import Dispatcher
 from project.services.logins import LoginChoice
@@ -150,8 +151,10 @@ class Gateway:
 
     @property
     def logins(self) -> LoginChoice:
-        """What the settings say about clusters."""
-        return LoginChoice(self.settings.clusters, self.settings.timeout_s, plain_http=self.settings.plain_http)
+        """What the settings, and earlier findings of `doctor`, say about clusters."""
+        settings = self.settings
+        known = self.findings.load
+        return LoginChoice(settings.clusters, settings.timeout_s, plain_http=settings.plain_http, known=known)
 
     def dispatcher(self) -> Dispatcher:
         """Sends planned jobs."""
@@ -202,7 +205,6 @@ class Gateway:
             planner=Planner(records=self.records, pack=build_parcel, repositories=self.repositories, view=self.view),
             toolbox=self.toolbox,
             prompter=self.prompter,
-            findings=self.findings,
             view=self.view,
             clock=SystemClock(),
             reacher=reacher,
@@ -290,7 +292,7 @@ class Gateway:
             survival=self.survival(),
             clock=SystemClock(),
             view=self.view,
-            logins=self.logins,
+            logins=replace(self.logins, known=nothing_known),
         )
 
     def refresher(self) -> Refresher:

@@ -7,12 +7,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from project.adapters.records import write_private
-from project.core.findings import Finding
-from project.core.messages import SCHEMA, format_utc
+from project.core.findings import Finding, Known
+from project.core.messages import SCHEMA, format_utc, parse_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+
+#: How long submissions go by what was found: clusters change in their maintenance windows, people mend things sooner.
+GOES_BY_S = 86400.0
 
 
 class KeptFindings:
@@ -36,10 +40,12 @@ class KeptFindings:
             }
             write_private(self._folder / f"{cluster}.json", json.dumps(document).encode())
 
-    def load(self, cluster: str) -> tuple[str, list[Finding]]:
-        """Return when a cluster was looked at and what was found; "" and nothing if it never was."""
+    def load(self, cluster: str) -> Known:
+        """Return what was found on a cluster; nothing if it was never looked at, or too long ago."""
         try:
             document: dict[str, Any] = json.loads((self._folder / f"{cluster}.json").read_bytes())
-            return str(document["at"]), [Finding(**found) for found in document["findings"]]
-        except (OSError, ValueError, LookupError, TypeError):
-            return "", []
+            found = [Finding(**finding) for finding in document["findings"]]
+            age_s = time.time() - parse_utc(document["at"])
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return Known()
+        return Known(str(document["at"]), found) if age_s < GOES_BY_S else Known()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from project.adapters.show.grid import nodes, seen
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.explain.facts import gather
@@ -41,5 +42,4 @@ def command(uuids: Sequence[str], *, as_json: bool) -> None:
 
 def _explained(job: Mapping[str, Any], cluster: Mapping[str, Any]) -> Verdict:
     spec = validate(job["user_input"], source="the job file as the registry has it")
-    nodes = (cluster.get("status") or {}).get("nodes") or []
-    return explain(gather(job, spec, nodes), str(job["job_uuid"]))
+    return explain(gather(job, spec, nodes(cluster), seen(cluster)), str(job["job_uuid"]))

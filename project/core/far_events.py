@@ -69,7 +69,9 @@ _SENT = keyed(
     ("user_input", "modules"),
 )
 _FINDING = keyed(
-    {"level": word(*LEVELS), **dict.fromkeys(("text", "remedy", "check"), _LONG)}, "a finding", Finding._fields
+    {"level": word(*LEVELS), **dict.fromkeys(("text", "remedy", "check", "fact"), _LONG)},
+    "a finding",
+    Finding._fields,
 )
 _NAMES = many(text(1000))
 _COUNT = optional(whole(0))

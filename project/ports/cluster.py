@@ -26,6 +26,7 @@ class Login:
         host_keys: public keys the registry pins for this host ("ssh-ed25519 AAAA…"), perhaps none.
         proxy_jump: "user@host:port[,…]" that the registry proposes, or "".
         timeout_s: how long the port may take to answer as SSH.
+        has_sftp: whether it is worth asking for SFTP.
     """
 
     host: str
@@ -36,6 +37,7 @@ class Login:
     host_keys: tuple[str, ...] = ()
     proxy_jump: str = ""
     timeout_s: float = 6.0
+    has_sftp: bool = True
 
 
 class Shell(Protocol):
@@ -95,6 +97,10 @@ class LogText(NamedTuple):
 
 class LoginNode(Protocol):
     """An authenticated connection to a cluster's login node: one connection, few channels."""
+
+    @property
+    def streams_files(self) -> bool:
+        """Whether files go through a shell, known once one has."""
 
     @property
     def transfers_by(self) -> str:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from project.core.findings import Finding
     from project.core.job_source import GitSource
     from project.core.module_steps import ModuleStep
 
@@ -98,10 +97,3 @@ class Repositories(Protocol):
 
     def pack(self, url: str, commit: str, target: Path) -> None:
         """Clone a repository at a commit, submodules included, and pack it. Raises UsageError."""
-
-
-class FindingStore(Protocol):
-    """What `doctor` found last on each cluster."""
-
-    def load(self, cluster: str) -> tuple[str, list[Finding]]:
-        """Return when a cluster was looked at and what was found; "" and nothing if it never was."""

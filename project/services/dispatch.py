@@ -15,6 +15,7 @@ from project.core.errors import (
     UsageError,
     WaitsForRoom,
 )
+from project.core.findings import GIT, MISSING
 from project.core.layout import JobPaths
 from project.core.states import GatewayState
 from project.ports import Stage
@@ -169,18 +170,24 @@ class Dispatcher:
     def _events(self, remote: Remote, record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield what the wrapper says; a repository that the cluster cannot clone is brought from here."""
         job_uuid, source = str(record["job_uuid"]), record["repository"]
+        if source is not None and self.logins.known(str(record["cluster"])).fact(GIT) == MISSING:
+            self._bring_source(remote, record)
         try:
             yield from remote.run("run", job_uuid)
         except SourceNeeded:
             if source is None:
                 raise
-            self.view.begin("clone here")
-            packed = self.records.parcel(job_uuid).with_suffix(".source")
-            self.repositories.pack(source["url"], source["commit"], packed)
-            remote.upload(packed, JobPaths(str(record["job_directory"])).source, self.view)
-            packed.unlink()
-            self.view.begin("launch")
+            self._bring_source(remote, record)
             yield from remote.run("run", job_uuid)
+
+    def _bring_source(self, remote: Remote, record: Mapping[str, Any]) -> None:
+        self.view.begin("clone here")
+        source = record["repository"]
+        packed = self.records.parcel(str(record["job_uuid"])).with_suffix(".source")
+        self.repositories.pack(source["url"], source["commit"], packed)
+        remote.upload(packed, JobPaths(str(record["job_directory"])).source, self.view)
+        packed.unlink()
+        self.view.begin("launch")
 
     def _show(self, event: Mapping[str, Any]) -> None:
         """Show what the wrapper says."""

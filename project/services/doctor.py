@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.cluster import description
 from project.core.errors import AuthenticationFailed, GridferryError, HostKeyRefused, Unreachable, UsageError
-from project.core.findings import Finding, failure, ok, warning
+from project.core.findings import FILES, STREAM, Finding, failure, ok, warning
 from project.core.messages import parse_utc
 from project.core.units import format_duration
 from project.services.logins import LoginChoice, login_for
@@ -107,8 +107,8 @@ class Doctor:
         content = json.dumps(asked).encode()
         node.put(content, path)
         if node.read(path, len(content) + 1) != content:
-            return failure("a file came back changed", "Tell the cluster's administrators")._replace(check="files")
-        return ok(node.transfers_by)._replace(check="files")
+            return failure("a file came back changed", "Tell the cluster's administrators")._replace(check=FILES)
+        return ok(node.transfers_by, STREAM if node.streams_files else "")._replace(check=FILES)
 
     def _way(self, cluster: Cluster) -> dict[str, str]:
         """Return where the cluster is to send reports; "" if it shall not, or nobody knows."""

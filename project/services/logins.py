@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.cluster import checked
 from project.core.errors import UsageError
+from project.core.findings import FILES, STREAM, nothing_known
 from project.ports import Login
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from project.core.findings import Known
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,13 @@ class LoginChoice:
         clusters: per cluster name, those of config.CLUSTER_SETTINGS that are given.
         timeout_s: limit for a login node to answer as SSH.
         plain_http: whether tokens may travel unencrypted.
+        known: what `doctor` found on a cluster, by its name.
     """
 
     clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timeout_s: float = 6.0
     plain_http: bool = False
+    known: Callable[[str], Known] = nothing_known
 
     def own_python(self, cluster: str) -> str:
         """Return the interpreter that the settings name for a cluster, "" for none."""
@@ -52,6 +57,7 @@ def login_for(cluster: Mapping[str, Any], user_input: Mapping[str, Any], choice:
         host_keys=tuple(cluster.get("host_keys") or ()),
         proxy_jump=str(cluster.get("proxy_jump") or ""),
         timeout_s=choice.timeout_s,
+        has_sftp=choice.known(str(cluster["name"])).fact(FILES) != STREAM,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from project.core.findings import REGISTRY, RELAY
 from project.core.registry_address import is_loopback, objection
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class ReportWay(NamedTuple):
         url: where to, "" if it shall not.
         token: that can only report, "" if it shall not.
         plain_http: whether the user said that plain HTTP will do.
-        obstacle: why it shall not report by itself, "" if it shall.
+        obstacle: why it shall not report by itself, or will hardly be able to; "" if it shall and can.
     """
 
     url: str
@@ -37,4 +38,6 @@ def report_way(credentials: Mapping[str, Any], cluster: Mapping[str, Any], choic
         obstacle = f"{url} is not this machine for it, but its own login node, where anybody may listen"
     if obstacle:
         return ReportWay("", "", plain_http=False, obstacle=obstacle)
-    return ReportWay(url, str(credentials["token"]), plain_http=choice.plain_http)
+    known = choice.known(str(cluster["name"]))
+    doubt = f"doctor found on {known.at[:10]} that it does not reach {url}" if known.fact(REGISTRY) == RELAY else ""
+    return ReportWay(url, str(credentials["token"]), plain_http=choice.plain_http, obstacle=doubt)

@@ -21,6 +21,7 @@ from project.services.select_cluster import Cluster, find_cluster
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from project.core.findings import Known
     from project.core.job import JobSpec
     from project.core.ranking import Ranked
     from project.ports import Connector, FarProgram, Registry, View
@@ -92,7 +93,7 @@ class Scout:
             return Candidate(cluster=name, problem=error.message)
         with contextlib.suppress(RegistryError):  # it only freshens what others see
             self.registry.put_status(name, told["status"])
-        return _candidate(cluster, request.spec, told)
+        return _candidate(cluster, request.spec, told, self.logins.known(name))
 
     @staticmethod
     def _forecast(remote: Remote, cluster: Cluster, spec: JobSpec) -> Mapping[str, Any]:
@@ -112,12 +113,12 @@ def _late(cluster: Cluster) -> Candidate:
     return Candidate(cluster=str(cluster["name"]), problem=f"it did not answer within {LIMIT_S:.0f} s")
 
 
-def _candidate(cluster: Cluster, spec: JobSpec, told: Mapping[str, Any]) -> Candidate:
+def _candidate(cluster: Cluster, spec: JobSpec, told: Mapping[str, Any], known: Known) -> Candidate:
     resources = placed(spec.resources, str(cluster.get("partition") or ""))
     starts_in_s = told["starts_in_s"]
     return Candidate(
         cluster=str(cluster["name"]),
-        refusal=str(told["refusal"]) or never_starts(resources, _partitions(told)),
+        refusal=str(told["refusal"]) or never_starts(resources, _partitions(told)) or known.obstacle,
         starts_in_s=None if starts_in_s is None else float(starts_in_s),
         free_slots=free_slots(resources, told["status"].get("nodes") or []),
         wanted_slots=(resources.ntasks or 1) * spec.expected_tasks,

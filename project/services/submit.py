@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import RegistryError, SubmissionRefused, UsageError
-from project.core.findings import FAILURE
 from project.core.messages import SCHEMA, format_utc
 from project.ports import Stage
 from project.services.campaign.parts import ask_limits
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from project.core.slurm.limits import Limits
-    from project.ports import Clock, FarProgram, FindingStore, Prompter, RecordStore, Registry, StagingModules, View
+    from project.ports import Clock, FarProgram, Prompter, RecordStore, Registry, StagingModules, View
     from project.services.choose import Chooser, Way
     from project.services.plan import Planner
     from project.services.reach import Reacher
@@ -36,7 +35,6 @@ class Submitter:
     planner: Planner
     toolbox: FarProgram
     prompter: Prompter
-    findings: FindingStore
     view: View
     clock: Clock
     reacher: Reacher
@@ -94,10 +92,9 @@ class Submitter:
 
     def _recall(self, cluster: str) -> None:
         """Say again what `doctor` found broken there."""
-        at, found = self.findings.load(cluster)
-        for finding in found:
-            if finding.level == FAILURE:
-                self.view.note(f"doctor on {cluster}, {at[:16]}Z: {finding.check}: {finding.text}. {finding.remedy}")
+        known = self.reacher.logins.known(cluster)
+        for broken in known.failures:
+            self.view.note(f"doctor on {cluster}, {known.at[:16]}Z: {broken.check}: {broken.text}. {broken.remedy}")
 
     def _marks(self, record: Mapping[str, Any], way: Way) -> dict[str, Any]:
         """Return what is kept of why the job is where it is."""

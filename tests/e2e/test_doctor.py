@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import socketserver
 import subprocess
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slurm
 
 _WARNED, _FAILED = 18, 19
+_ANOTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvE6oPxJmLzBDSFJ8Rzp4YpkcWlPHAmTGm6sdCAJ0GY"
 
 
 @pytest.fixture
@@ -34,6 +38,24 @@ def ill(grid: Grid) -> Iterator[Any]:
     yield register
     url = f"{grid.registry_url}/clusters/ill"
     requests.delete(url, headers={"Authorization": f"Bearer {grid.token}"}, timeout=10)
+
+
+@contextlib.contextmanager
+def _talking(line: str) -> Iterator[int]:
+    """Listen while a `with` block lasts, and say a line to whoever comes; the port is given."""
+
+    class Talker(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(line.encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talker) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _examine(grid: Grid, cluster: str, *options: str, key: str = "") -> tuple[int, dict[str, dict[str, str]], str]:
@@ -66,16 +88,18 @@ def test_a_cluster_that_is_well_is_looked_at_from_here_to_a_compute_node(grid: G
 
 
 def test_the_step_at_which_a_login_fails_is_named(grid: Grid, tmp_path: Path, ill: Any) -> None:
-    """A name nobody knows, a port that refuses, a key nobody let in, one with a passphrase: each its own finding."""
+    """A name nobody knows, a port that refuses or is no SSH, another host, a key nobody let in, a locked one."""
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=30)
     locked = tmp_path / "locked"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(locked)], check=True, timeout=30)
-    with socket.socket() as closed:
+    with socket.socket() as closed, _talking("HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         closed.bind(("127.0.0.1", 0))
         cases = {
             "host name": _examine(grid, ill(hostname="nowhere.invalid")),
             "SSH port": _examine(grid, ill(port=closed.getsockname()[1])),
+            "SSH": _examine(grid, ill(port=port)),
+            "host key": _examine(grid, ill(host_keys=[_ANOTHER_KEY])),
         }
     ill()
     cases["login"] = _examine(grid, "ill", key=str(key))

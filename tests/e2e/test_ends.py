@@ -76,7 +76,7 @@ def _mail_with(grid: Grid, job_uuid: str, words: str) -> str:
     ("execution", "state", "exit_code", "explained"),
     [
         ("kill -9 $$", "FAILED", "0:9", "was killed from outside"),
-        ("no-such-program", "FAILED", "127:0", "named the program no-such-program, which is not there"),
+        ("no-such-program", "FAILED", "127:0", "named no-such-program, which is not there"),
         ("exit 7", "FAILED", "7:0", "ended by itself with exit code 7"),
     ],
 )

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from demo.docker.engine import find_engine
 from demo.docker.site import DockerSite
@@ -24,10 +24,11 @@ from project.core.slurm.forecast import WouldStart
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.core.slurm.partitions import ShowPartitions
 from project.sandbox import api
+from tests.recorded.ends import ends, waits
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from demo.site import Login, Site
 
@@ -53,9 +54,7 @@ class Recorder:
         self._target = _HERE / f"slurm-{'.'.join(version.split('.')[:2])}"
         self._target.mkdir(exist_ok=True)
 
-    def run(
-        self, argv: Sequence[str], *, as_user: bool = True, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Sequence[str], *, as_user: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command, in the jobs' folder."""
         environment = [f"{name}={value}" for name, value in {**ENVIRONMENT, **variables}.items()]
         return self._site.run(["env", f"--chdir={self._folder}", *environment, *argv], as_user=as_user)
@@ -64,11 +63,18 @@ class Recorder:
         """Run a command and keep its answer under a name."""
         done = self.run(argv, **variables)
         kept = {"command": list(argv), "stdout": done.stdout, "stderr": done.stderr, "exit_code": done.returncode}
-        text = json.dumps(kept, indent=1, ensure_ascii=False)
+        self.store(name, kept)
+
+    def store(self, name: str, document: Mapping[str, Any]) -> None:
+        """Keep a document under a name, without what is of this machine alone."""
+        text = json.dumps(document, indent=1, ensure_ascii=False)
+        text = re.sub(r"[^\s\"]*/job\d+/slurm_script", "/var/spool/slurmd/job00018/slurm_script", text)
         private = {self._folder: "/home/jdoe", f"user={self.user}": "user=jdoe", self._cluster.name: "recorded"}
         for word, public in private.items():
             text = text.replace(word, public)
-        (self._target / f"{name}.json").write_text(re.sub(r"127\.0\.0\.1|localhost", "login1", text) + "\n")
+        path = self._target / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(re.sub(r"127\.0\.0\.1|localhost", "login1", text) + "\n")
         print(name)
 
     def write(self, name: str, text: str) -> str:
@@ -248,6 +254,8 @@ PARTS: dict[str, Callable[[Recorder], None]] = {
     "arrays": arrays,
     "strangers": strangers,
     "trials": trials,
+    "waits": waits,
+    "ends": ends,
     "nodes": nodes,  # last: it leaves the node down
 }
 

@@ -38,13 +38,16 @@ class SshConnection:
 
     Attributes:
         host: how messages call the login node.
+        has_sftp: whether to ask for SFTP; without it files go through a shell.
     """
 
-    def __init__(self, sessions: Sequence[Session], host: str, resources: contextlib.ExitStack) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], host: str, resources: contextlib.ExitStack, *, has_sftp: bool = True
+    ) -> None:
         self.host = host
         self._sessions = sessions
         self._resources = resources
-        self._access = FileAccess(self)
+        self._access = FileAccess(self, has_sftp=has_sftp)
 
     @property
     def connections_opened(self) -> int:
@@ -55,6 +58,11 @@ class SshConnection:
     def channels_opened(self) -> int:
         """How many channels have been opened on the login node so far."""
         return self._sessions[-1].channels_opened
+
+    @property
+    def streams_files(self) -> bool:
+        """Whether files go through a shell, known once one has."""
+        return self._access.streams
 
     @property
     def transfers_by(self) -> str:

@@ -64,7 +64,7 @@ class SshConnector:
         with contextlib.ExitStack() as resources, contextlib.closing(Keyring(login, self._prompter)) as keyring:
             journey = _Journey(login, keyring, self._prompter, self._config, self._remember_in, resources)
             journey.reach_target()
-            return SshConnection(journey.sessions, login.host, resources.pop_all())
+            return SshConnection(journey.sessions, login.host, resources.pop_all(), has_sftp=login.has_sftp)
 
     def answers(self, login: Login) -> bool:
         """Whether the login node says that it speaks SSH, within the limit and without logging in."""

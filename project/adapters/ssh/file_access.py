@@ -31,10 +31,12 @@ class FileAccess:
 
     Args:
         connection: opens channels.
+        has_sftp: whether to ask for SFTP.
     """
 
-    def __init__(self, connection: SshConnection) -> None:
+    def __init__(self, connection: SshConnection, *, has_sftp: bool = True) -> None:
         self._connection = connection
+        self._has_sftp = has_sftp
         self._roots = Roots()
         self._sftp: Sftp | None = None
         self._files: Files | None = None
@@ -46,6 +48,11 @@ class FileAccess:
         if self._files is None:
             return "nothing was transferred yet"
         return f"by SFTP{self._roots.words}" if self._sftp else "through a shell: no SFTP sees the folder"
+
+    @property
+    def streams(self) -> bool:
+        """Whether files move through a shell, as far as that is known."""
+        return self._files is not None and self._sftp is None
 
     def run(self, path: bytes, action: Callable[[Files], _Result]) -> _Result:
         """Do something with the file `path`; again if SFTP turns out to know it by another name, or not at all.
@@ -68,6 +75,8 @@ class FileAccess:
         return result
 
     def _choose(self) -> Files:
+        if not self._has_sftp:
+            return self._streams()
         try:
             self._sftp = Sftp(self._connection.new_channel())
         except SftpMissing:

@@ -31,6 +31,7 @@ class Cause(NamedTuple):
         state: what the state must be, as a regular expression.
         exit_code: the same for `code:signal`.
         said: what must stand in standard error; its named groups are facts, too.
+        names: what may stand there besides, for the facts it names.
         holds: what must be true besides.
     """
 
@@ -40,10 +41,12 @@ class Cause(NamedTuple):
     state: str = "FAILED|NODE_FAIL|CANCELLED|ERROR"
     exit_code: str = ".*"
     said: str = ""
+    names: str = ""
     holds: Callable[[Facts], bool] = _always
 
 
 _MEMORY = ("ran out of memory{memory_use}", "Resubmit with `--set resources.memory_per_thread={more_memory}`")
+_NO_PROGRAM = ("named {name}, which is not there", "Load it in environment_modules, or write its path")
 _MODULES = "Name the right one in environment_modules; `module avail` on the login node lists them"
 
 CAUSES = (
@@ -52,7 +55,7 @@ CAUSES = (
     Cause("memory", *_MEMORY, exit_code=r"\d+:9|137:0", holds=_used_it_up),
     Cause(
         "time limit",
-        "was ended at its time limit{time_limit}",
+        "was ended at its time limit{time_limit}{idle}",
         "Resubmit with `--set resources.duration={more_time}`",
         state="TIMEOUT",
     ),
@@ -136,7 +139,8 @@ CAUSES = (
         "mpi",
         "could not start its processes over MPI",
         "Start it by `srun`, with the MPI it was built with in environment_modules, and ask for as many processes",
-        said=r"not enough slots available|PMI2?_Init|PMIX? ERROR|MPI_Init|ORTE|task launch for",
+        said=r"not enough slots available|allocated .* already filled|mpi plugin|PMI2?_Init|PMIX? ERROR|MPI_Init"
+        r"|ORTE|task launch for",
     ),
     Cause(
         "step",
@@ -146,26 +150,20 @@ CAUSES = (
     ),
     Cause(
         "not executable",
-        "may not run {name}: it is not executable",
-        "Add `chmod +x` to requirements",
+        "could not run {name}: it is no program, or not executable",
+        "Check its path, and add `chmod +x` to requirements",
         exit_code="126:0",
-        said=r"(?P<name>\S+): Permission denied",
+        names=r"(?P<name>[^\s:]+): (?:Permission denied|Is a directory)",
     ),
-    Cause("not executable", "named a program that cannot be run", "Check it on the login node", exit_code="126:0"),
     Cause(
-        "no program",
-        "named the program {name}, which is not there",
-        "Load it in environment_modules, or write its path",
-        said=r"(?P<name>[^\s:]+): (?:command )?not found|execve\(\): (?P<name2>[^\s:]+): No such file",
+        "no program", *_NO_PROGRAM, said=r"(?P<name>[^\s:]+): not found|execve\(\): (?P<name2>[^\s:]+): No such file"
     ),
     Cause(
         "no program",
-        "named the program {name}, which is not there",
-        "Load it in environment_modules, or write its path",
+        *_NO_PROGRAM,
         exit_code="127:0",
-        said=r"(?P<name>[^\s:]+): No such file",
+        names=r"(?P<name>[^\s:]+): (?:command not found|No such file)",
     ),
-    Cause("no program", "named a program that is not there", "Check its name and path there", exit_code="127:0"),
     Cause(
         "no file",
         "did not find the file {name}",
@@ -211,4 +209,6 @@ def _seen(cause: Cause, facts: Facts) -> Optional[Dict[str, str]]:
     found = re.search(cause.said, facts.detail)
     if found is None:
         return None
-    return {name.rstrip("2"): word for name, word in found.groupdict().items() if word}
+    named = re.search(cause.names, facts.detail) if cause.names else None
+    groups = {**found.groupdict(), **(named.groupdict() if named else {})}
+    return {name.rstrip("2"): word for name, word in groups.items() if word}

@@ -27,9 +27,11 @@ class Facts(NamedTuple):
         used_mib: the most memory a step of it used; None if not known.
         memory_mib: what it had on each node; None if not known.
         cpus: how many it had.
+        cpu_s: how long they worked for it, all together; None if not known.
         mem_per_cpu_mib: what the job file asked for each thread; None if it did not.
         nodes: where it ran.
         sick_nodes: what the cluster says of those of them that are not well now.
+        flag: what the user should look at: it would not be cancelled, or runs past its limit.
     """
 
     state: str
@@ -44,18 +46,21 @@ class Facts(NamedTuple):
     used_mib: Optional[int] = None
     memory_mib: Optional[int] = None
     cpus: int = 1
+    cpu_s: Optional[int] = None
     mem_per_cpu_mib: Optional[int] = None
     nodes: str = ""
     sick_nodes: Sequence[str] = ()
+    flag: str = ""
 
 
-def gather(job: Mapping[str, Any], spec: JobSpec, nodes: Sequence[Mapping[str, Any]]) -> Facts:
+def gather(job: Mapping[str, Any], spec: JobSpec, nodes: Sequence[Mapping[str, Any]], as_of: str = "") -> Facts:
     """Return the facts of a job.
 
     Args:
         job: its document in the registry.
         spec: what it asked for.
         nodes: of its cluster, as the registry last heard of them.
+        as_of: how long ago that was.
     """
     rows = _rows(job.get("job_status") or {})
     worst = max(rows, key=lambda row: parse_state(row.get("State", "")).severity, default={})
@@ -75,9 +80,11 @@ def gather(job: Mapping[str, Any], spec: JobSpec, nodes: Sequence[Mapping[str, A
         used_mib=_mib(worst.get("MaxRSS", "")),
         memory_mib=_memory_a_node(worst),
         cpus=_number(worst.get("NCPUS", "")),
+        cpu_s=parse_slurm_time_s(worst.get("TotalCPU", "").partition(".")[0]),
         mem_per_cpu_mib=spec.resources.mem_per_cpu_mib,
         nodes=node_list,
-        sick_nodes=_sick(node_list, nodes),
+        sick_nodes=_sick(node_list, nodes, as_of),
+        flag=str(job.get("flag") or ""),
     )
 
 
@@ -128,7 +135,13 @@ def _number(text: str) -> int:
     return max(1, int(text)) if text.isdigit() else 1
 
 
-def _sick(node_list: str, nodes: Sequence[Mapping[str, Any]]) -> List[str]:
+def _sick(node_list: str, nodes: Sequence[Mapping[str, Any]], as_of: str) -> List[str]:
     wanted = set(expand_nodes(node_list))
     ill = (node for node in nodes if node.get("name") in wanted and node.get("state") not in _WELL)
-    return ["{} is {}{}".format(n["name"], n["state"], f" ({n['reason']})" if n.get("reason") else "") for n in ill]
+    return [_illness(node, as_of) for node in ill]
+
+
+def _illness(node: Mapping[str, Any], as_of: str) -> str:
+    told = [str(node["reason"])] if node.get("reason") else []
+    told += [f"as of {as_of}"] if as_of else []
+    return "{} is {}{}".format(node["name"], node["state"], " ({})".format(", ".join(told)) if told else "")

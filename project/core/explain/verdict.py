@@ -16,6 +16,8 @@ _MORE_MEMORY, _MORE_TIME = 1.5, 2.0
 _COARSE_MIB = 256
 #: Below this share of what was asked for, less is worth asking for.
 _WASTE = 0.5
+#: In less time than this a job has hardly begun to compute.
+_TOO_SHORT_S = 10
 
 
 class Verdict(NamedTuple):
@@ -34,6 +36,14 @@ class Verdict(NamedTuple):
 
 def explain(facts: Facts, job_uuid: str) -> Verdict:
     """Return the sentence and the remedy for a job."""
+    verdict = _explained(facts, job_uuid)
+    if not facts.flag:
+        return verdict
+    remedy = verdict.remedy or "Ask the cluster's administrators to end it"
+    return verdict._replace(sentence=f"{verdict.sentence} Look at it: {facts.flag}.", remedy=remedy)
+
+
+def _explained(facts: Facts, job_uuid: str) -> Verdict:
     if is_success(facts.state) or facts.state == GatewayState.DONE.value:
         return Verdict(f"The job ended well{_use(facts)}.", _could_ask_less(facts))
     state = parse_state(facts.state)
@@ -73,6 +83,8 @@ def _words(facts: Facts, job_uuid: str) -> Dict[str, str]:
         "more_memory": _more_memory(facts),
         "time_limit": f" of {format_duration(limit)}" if limit else "",
         "more_time": _more_time(limit or facts.elapsed_s),
+        "idle": _idle(facts, ", while only {} worked"),
+        "name": "a program",
         "sick_nodes": f": {'; '.join(facts.sick_nodes)}" if facts.sick_nodes else f" {facts.nodes}".rstrip(),
         "stage": facts.stage or "its preparation",
         "reason": facts.reason.rstrip(". "),
@@ -105,11 +117,24 @@ def _use(facts: Facts) -> str:
     said = [_of(facts.used_mib, facts.memory_mib, "{} of {} of memory")]
     if facts.elapsed_s is not None and facts.time_limit_s:
         said.append(f"{format_duration(facts.elapsed_s)} of {format_duration(facts.time_limit_s)}")
-    told = " and ".join(part for part in said if part)
-    return f", with {told}" if told else ""
+    said.append(_idle(facts, "{} at work"))
+    told = [part for part in said if part]
+    listed = " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
+    return f", with {listed}" if listed else ""
+
+
+def _idle(facts: Facts, text: str) -> str:
+    """Say how many of its CPUs worked on average, where that is far fewer than it had; else nothing."""
+    if facts.cpu_s is None or not facts.elapsed_s or facts.elapsed_s < _TOO_SHORT_S:
+        return ""
+    working = facts.cpu_s / facts.elapsed_s
+    told = "{:.1f} of {} CPU{}".format(working, facts.cpus, "" if facts.cpus == 1 else "s")
+    return text.format(told) if working < _WASTE * facts.cpus else ""
 
 
 def _could_ask_less(facts: Facts) -> str:
+    if facts.cpus > 1 and _idle(facts, "idle"):
+        return "The next one starts earlier, and leaves more to others, if it asks for fewer CPUs"
     if facts.elapsed_s and facts.time_limit_s and facts.elapsed_s < _WASTE * facts.time_limit_s:
         return "The next one starts earlier if it asks for less time"
     return ""

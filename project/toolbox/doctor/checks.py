@@ -3,7 +3,7 @@
 from typing import Any, Callable, Dict, Iterator, NamedTuple
 
 from project.core.errors import GridferryError
-from project.core.findings import Finding, failure
+from project.core.findings import COMPUTE_NODES, FOLDER, GIT, QUOTA, REGISTRY, Finding, failure
 from project.toolbox.doctor import machine, scheduler
 from project.toolbox.doctor.compute_node import compute_nodes
 from project.toolbox.doctor.patient import Patient
@@ -24,17 +24,17 @@ class Check(NamedTuple):
 CHECKS = (
     Check("Python", machine.python),
     Check("shell", machine.shell_noise),
-    Check("folder", machine.folder),
-    Check("quota", machine.used_up),
+    Check(FOLDER, machine.folder),
+    Check(QUOTA, machine.used_up),
     Check("Slurm's commands", scheduler.commands),
     Check("Slurm's controller", scheduler.controller),
     Check("Slurm's accounting", scheduler.accounting),
     Check("accounts", scheduler.accounts),
     Check("partitions", scheduler.partitions),
     Check("usage", scheduler.usage),
-    Check("compute nodes", compute_nodes),
-    Check("way to the registry", machine.registry),
-    Check("git", machine.git),
+    Check(COMPUTE_NODES, compute_nodes),
+    Check(REGISTRY, machine.registry),
+    Check(GIT, machine.git),
     Check("compiler", machine.compiler),
     Check("modules", machine.modules),
     Check("containers", machine.containers),

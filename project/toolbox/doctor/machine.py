@@ -5,7 +5,7 @@ import pwd
 import shutil
 import sys
 
-from project.core.findings import Finding, failure, ok, warning
+from project.core.findings import MISSING, RELAY, Finding, failure, ok, warning
 from project.core.units import format_bytes
 from project.toolbox.doctor.patient import LIMIT_S, Patient, said
 from project.wrapper import files
@@ -69,7 +69,7 @@ def registry(patient: Patient) -> Finding:
     """Whether reports can be sent from here."""
     if not patient.registry:
         return warning(
-            "reports are not sent from here", "`-r` relays them; or set `registry_url` to an https address"
+            "reports are not sent from here", "`-r` relays them; or set `registry_url` to an https address", RELAY
         )
     url = patient.registry.rstrip("/") + "/health"
     try:
@@ -78,6 +78,7 @@ def registry(patient: Patient) -> Finding:
         return warning(
             f"{patient.registry} cannot be reached from here ({error})",
             "Reports wait here until you look: `-r` and `status` relay them; or set `registry_url` of this cluster",
+            RELAY,
         )
     if not reply.is_good:
         return warning(f"{patient.registry} answers {reply.status}", "Tell the registry's administrator")
@@ -109,4 +110,4 @@ def containers(_: Patient) -> Finding:
 
 def _tool(*programs: str, remedy: str) -> Finding:
     found = next((path for path in map(shutil.which, programs) if path), None)
-    return ok(found) if found else warning("none of {} is here".format(", ".join(programs)), remedy)
+    return ok(found) if found else warning("none of {} is here".format(", ".join(programs)), remedy, MISSING)

@@ -31,6 +31,14 @@ def test_noise_before_sftp(tmp_path: Path, caller: Caller, far: Path, start_serv
     assert connection.read(f"{far}/file", 100) == b"through noise"
 
 
+def test_where_sftp_is_known_to_be_missing_nobody_asks_for_it(caller: Caller, far: Path, server: SshServer) -> None:
+    """What is known of a cluster spares the attempt; the file arrives all the same."""
+    connection = caller.connect(server, has_sftp=False)
+    connection.put(b"content", f"{far}/file")
+    assert connection.read(f"{far}/file", 100) == b"content"
+    assert (connection.streams_files, connection.transfers_by[:15]) == (True, "through a shell")
+
+
 @pytest.fixture
 def jail(tmp_path: Path) -> tuple[Path, str]:
     """A directory that SFTP is confined to, and the command that does so."""

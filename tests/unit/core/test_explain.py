@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from project.core.explain.causes import CAUSES
+from project.core.explain.causes import CAUSES, find_cause
 from project.core.explain.facts import Facts, gather
 from project.core.explain.verdict import Verdict, explain
 from project.core.job import JobSpec, Resources
@@ -21,9 +21,9 @@ _SCRIPT = "/var/spool/slurmd/job00018/slurm_script"
 _PRINTED = [
     ("127:0", f"{_SCRIPT}: line 6: no-such-program: command not found", "no program", "no-such-program"),
     ("127:0", f"{_SCRIPT}: line 6: ./gone: No such file or directory", "no program", "./gone"),
-    ("127:0", "", "no program", "named a program"),
+    ("127:0", "", "no program", "named a program, which"),
     ("126:0", f"{_SCRIPT}: line 7: ./plain.txt: Permission denied", "not executable", "./plain.txt"),
-    ("126:0", "", "not executable", "cannot be run"),
+    ("126:0", "", "not executable", "could not run a program"),
     (
         "127:0",
         "./a: error while loading shared libraries: libgone.so: cannot open shared object file: No such file",
@@ -44,6 +44,7 @@ _PRINTED = [
     ),
     ("1:0", f"{_SCRIPT}: line 11: echo: write error: No space left on device", "quota", "no space is left"),
     ("11:0", f"{_SCRIPT}: line 5: 12095 Segmentation fault      (core dumped) ./crash", "crash", "crashed"),
+    ("0:11", "", "crash", "crashed"),
     ("0:6", "", "abort", "gave up"),
     ("0:9", "", "killed", "killed from outside"),
     ("3:0", "", "exit code", "exit code 3"),
@@ -116,6 +117,31 @@ def test_a_killed_job_that_had_used_its_memory_up_wanted_more() -> None:
     facts = Facts(state="FAILED", exit_code="0:9", used_mib=95, memory_mib=100)
     assert explain(facts, _UUID).cause == "memory"
     assert explain(facts._replace(used_mib=10), _UUID).cause == "killed"
+
+
+@pytest.mark.parametrize(
+    ("cpus", "cpu_s", "elapsed_s", "said", "remedy"),
+    [
+        (8, 900, 1000, ", with 0.9 of 8 CPUs at work", "if it asks for fewer CPUs"),
+        (8, 3900, 1000, ", with 3.9 of 8 CPUs at work", "if it asks for fewer CPUs"),
+        (8, 4100, 1000, "", ""),
+        (1, 20, 1000, ", with 0.0 of 1 CPU at work", ""),
+        (8, 0, 5, "", ""),
+        (8, None, 1000, "", ""),
+    ],
+)
+def test_idle_cpus_are_worth_a_sentence(cpus: int, cpu_s: int | None, elapsed_s: int, said: str, remedy: str) -> None:
+    """Fewer than half of them at work, in a job long enough to tell; with one there is nothing less to ask for."""
+    verdict = explain(Facts(state="COMPLETED", cpus=cpus, cpu_s=cpu_s, elapsed_s=elapsed_s), _UUID)
+    assert verdict.sentence == f"The job ended well{said}."
+    assert (remedy in verdict.remedy, bool(remedy)) == (True, bool(verdict.remedy))
+
+
+def test_what_needs_a_look_is_said_with_the_rest() -> None:
+    """A job that would not die, or runs past its limit."""
+    verdict = explain(Facts(state="RUNNING", flag="past its time limit: runs for 2h 0m of 1h 0m"), _UUID)
+    assert verdict.sentence == "The job is RUNNING. Look at it: past its time limit: runs for 2h 0m of 1h 0m."
+    assert "administrators" in verdict.remedy
 
 
 def test_a_time_limit_is_doubled() -> None:
@@ -252,10 +278,10 @@ def test_facts_are_those_of_the_worst_task() -> None:
     """With what it had and used, and how the nodes it ran on are now."""
     spec = JobSpec("j", "j@x", ["c"], ["x"], resources=Resources(time_limit_s=600, mem_per_cpu_mib=200))
     nodes = [{"name": "n01", "state": "down", "reason": "x"}, {"name": "n02", "state": "drained", "reason": "fan"}]
-    facts = gather(_document(), spec, nodes)
+    facts = gather(_document(), spec, nodes, "3m 2s ago")
     assert (facts.state, facts.task, facts.tasks) == ("FAILED", "2", {"COMPLETED": 1, "FAILED": 1})
     assert (facts.elapsed_s, facts.time_limit_s, facts.used_mib, facts.memory_mib) == (123, 600, 200, 400)
-    assert facts.sick_nodes == ["n02 is drained (fan)"]
+    assert facts.sick_nodes == ["n02 is drained (fan, as of 3m 2s ago)"]
     assert explain(facts, _UUID).cause == "no file"
 
 
@@ -284,6 +310,8 @@ def test_every_row_of_the_table_is_reached() -> None:
     """No cause stands behind another that always comes first."""
     printed = [Facts(state="FAILED", exit_code=code, detail=detail) for code, detail, _, _ in _PRINTED]
     ended = [Facts(state=word, exit_code="1:0") for word, state in SLURM_STATES.items() if state.ended]
+    killed = Facts(state="FAILED", exit_code="0:9", used_mib=95, memory_mib=100)
     others = [Facts(state="CANCELLED", reason="DependencyNeverSatisfied"), Facts(state="ERROR", stage="script")]
-    reached = {explain(facts, _UUID).cause for facts in [*printed, *ended, *others]}
-    assert {cause.name for cause in CAUSES} <= reached
+    found = [find_cause(facts) for facts in [*printed, *ended, *others, killed]]
+    reached = [each.cause for each in found if each is not None]
+    assert [cause for cause in CAUSES if cause not in reached] == []

@@ -46,7 +46,7 @@ _GOOD: list[dict[str, Any]] = [
     {"event": "standing", "state": "RUNNING"},
     {"event": "survival", "finding": {"proven": "daemon"}},
     {"event": "forecast", **_FORECAST},
-    {"event": "finding", "finding": {"level": "ok", "text": "t", "remedy": "", "check": "git"}},
+    {"event": "finding", "finding": {"level": "ok", "text": "t", "remedy": "", "check": "git", "fact": ""}},
     {"event": "status", "status": _STATUS},
     {"event": "clock", "now": "2026-11-20T10:00:00.000000Z"},
 ]

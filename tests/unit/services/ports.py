@@ -207,6 +207,11 @@ class FakeCluster:
         self.error_tail = ""
 
     @property
+    def streams_files(self) -> bool:
+        """Whether files go through a shell."""
+        return False
+
+    @property
     def transfers_by(self) -> str:
         """How files move."""
         return "by SFTP"

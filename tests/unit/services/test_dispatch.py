@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from project.core.errors import UsageError
+from project.core.findings import GIT, MISSING, Known, warning
 from project.ports import Stage
 from project.services.dispatch import Dispatcher, Submitted
 from project.services.logins import LoginChoice
@@ -42,16 +43,28 @@ class Records(FakeRecords):
         return self._parcel
 
 
-def send(cluster: FakeCluster, file: Path, **record: Any) -> Submitted:
+class Repositories:
+    """Packs what it is asked for."""
+
+    def resolve(self, source: Any) -> str:
+        """Every repository is at this commit."""
+        return f"commit of {source}"
+
+    def pack(self, url: str, commit: str, target: Path) -> None:
+        """Pack."""
+        target.write_text(f"{url} {commit}")
+
+
+def send(cluster: FakeCluster, file: Path, known: Known = Known(), **record: Any) -> Submitted:  # noqa: B008
     """Send a job that is a single file."""
     cluster.events["run"] = [{"event": "end", "slurm_job_id": "47"}]
     dispatcher = Dispatcher(
         registry=FakeRegistry(),
         records=Records(file.parent / "parcel"),
-        repositories=None,  # type: ignore[arg-type] # no job here comes from one
+        repositories=Repositories(),
         wrapper=FakeProgram(),
         view=ListeningView(),
-        logins=LoginChoice(),
+        logins=LoginChoice(known=lambda _: known),
     )
     job = {"job_uuid": UUID, "destination_cluster": CLUSTER}
     whole = {"job_uuid": UUID, "job": job, "cluster": "nic5", "job_file": str(file), "repository": None, **record}
@@ -81,3 +94,18 @@ def test_before_anything_was_sent_the_job_file_may_change(tmp_path: Path) -> Non
     cluster = FakeCluster()
     assert send(cluster, file, stage=Stage.CREATED, job_file_as=[0, 0]).slurm_job_id == "47"
     assert f"{_WORK}/run.py" in cluster.uploads
+
+
+def test_where_doctor_found_no_git_the_clone_is_brought_at_once(tmp_path: Path) -> None:
+    """The cluster need not fail first; where nothing is known it is left to try."""
+    missing = Known("2026-11-20T10:00:00.000000Z", [warning("none", "", MISSING)._replace(check=GIT)])
+    repository = {"url": "https://example.org/x.git", "commit": "abc"}
+    brought = []
+    for known in (Known(), missing):
+        file = tmp_path / "run.py"
+        file.write_text("one")
+        cluster = FakeCluster()
+        send(cluster, file, known, stage=Stage.CREATED, job_file=None, repository=repository)
+        brought.append([target for target in cluster.uploads if target.endswith("/source.tar.gz")])
+    assert brought[0] == []
+    assert len(brought[1]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from project.core.findings import REGISTRY, RELAY, Known, warning
 from project.services.logins import LoginChoice
 from project.services.reporting import ReportWay, report_way
 
@@ -30,6 +31,15 @@ def test_a_cluster_reports_where_its_token_is_safe(
     way = report_way({"url": url, "token": "t"}, cluster, LoginChoice(plain_http=plain_http))
     assert (way.url, way.token) == ((url, "t") if reports else ("", ""))
     assert bool(way.obstacle) != reports
+
+
+def test_what_doctor_found_of_the_way_is_told() -> None:
+    """The cluster gets what it needs to report all the same: the way may be open again by the time it does."""
+    blocked = warning("cannot be reached", "r", RELAY)._replace(check=REGISTRY)
+    choice = LoginChoice(known=lambda _: Known("2026-11-20T10:00:00.000000Z", [blocked]))
+    way = report_way({"url": _HTTPS, "token": "t"}, _THERE, choice)
+    assert (way.url, way.token) == (_HTTPS, "t")
+    assert way.obstacle == f"doctor found on 2026-11-20 that it does not reach {_HTTPS}"
 
 
 def test_the_users_settings_go_first() -> None:

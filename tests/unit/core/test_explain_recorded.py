@@ -1,0 +1,109 @@
+"""Jobs that were brought to their end, or made to wait, on a real Slurm: what is told of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from project.core.explain.facts import gather
+from project.core.explain.verdict import Verdict, explain
+from project.core.job import JobSpec, Resources
+from project.core.slurm.states import parse_state
+from project.core.slurm.waiting import waiting
+
+_RECORDED = sorted(Path(__file__).parents[2].glob("recorded/slurm-*/*/*.json"))
+_UUID = "3f2b1c0e-0000-4000-8000-000000000000"
+
+#: name of the recorded end: the cause, and words of the sentence or the remedy
+_ENDS = {
+    "a-folder": ("not executable", "could not run /tmp"),
+    "abort": ("abort", "gave up by itself"),
+    "cancelled": ("cancelled", "was cancelled"),
+    "command-not-found": ("no program", "named no-such-program, which is not there"),
+    "completed": ("", "ended well"),
+    "crash": ("crash", "memory that is not its own"),
+    "dependency": ("dependency", "a job it depends on did not end well"),
+    "exit-code": ("exit code", "exit code 3"),
+    "foreign-machine": ("architecture", "another kind of machine"),
+    "glibc": ("libc", "newer system than the nodes have (GLIBC_9.99)"),
+    "idle-cpus": ("", "0.0 of 8 CPUs at work"),
+    "illegal-instruction": ("illegal instruction", "an instruction its node does not know"),
+    "killed": ("killed", "killed from outside"),
+    "library": ("library", "needs the library libgone.so"),
+    "memory": ("memory", "it used 50.0 MiB of 50.0 MiB"),
+    "module": ("module", "environment module GCC/99, which is not there"),
+    "mpirun": ("mpi", "could not start its processes over MPI"),
+    "no-file": ("no file", "did not find the file nothing.dat"),
+    "no-file-in-python": ("no file", "did not find the file nothing.dat"),
+    "no-folder": ("no folder", "the nodes do not see it"),
+    "no-module-command": ("module command", "there is no `module` command"),
+    "no-space": ("quota", "no space is left"),
+    "node": ("node", "lost its node"),
+    "not-executable": ("not executable", "could not run ./plain.txt"),
+    "path-not-found": ("no program", "named ./gone, which is not there"),
+    "python-package": ("Python package", "needs the Python package numpyy"),
+    "srun-mpi": ("mpi", "could not start its processes over MPI"),
+    "step-not-found": ("no program", "named no-such-program, which is not there"),
+    "step-too-large": ("step", "More processors requested than permitted"),
+    "timeout": ("time limit", "at its time limit of 1m 0s, while only 0.0 of 1 CPU worked"),
+}
+#: name of the recorded wait: the reason Slurm gave, whether it passes by itself
+_WAITS = {
+    "above-the-partitions-limit": ("PartitionConfig", False),
+    "after-another": ("Dependency", True),
+    "dependency-that-failed": ("DependencyNeverSatisfied", False),
+    "held-by-an-administrator": ("JobHeldAdmin", False),
+    "held-by-the-user": ("JobHeldUser", True),
+    "no-room": ("Resources", True),
+    "node-drained": ("ReqNodeNotAvail, UnavailableNodes:recorded-1", True),
+    "not-before-a-time": ("BeginTime", True),
+    "partition-down": ("PartitionDown", False),
+    "reservation": ("Reservation", True),
+    "so-many-tasks-at-once": ("JobArrayTaskLimit", True),
+}
+
+
+def _of(kind: str) -> list[Path]:
+    return [path for path in _RECORDED if path.parent.name == kind]
+
+
+def _explained(path: Path) -> Verdict:
+    """Explain a recorded end as a job that the registry tells of."""
+    recorded: dict[str, Any] = json.loads(path.read_text())
+    row = recorded["row"]
+    word = parse_state(row["State"]).word
+    told = {"state": word, "reason": row["Reason"], "detail": recorded["stderr"]}
+    timeline = [{"kind": "state", "body": told}, {"kind": "state", "body": {"state": "DONE"}}]
+    columns = {name: [cell] for name, cell in row.items()}
+    spec = JobSpec("jdoe", "j@example.org", ["c"], ["x"], resources=Resources(time_limit_s=60, mem_per_cpu_mib=50))
+    job = {"state": "DONE", "outcome": word, "job_status": columns, "timeline": timeline}
+    return explain(gather(job, spec, []), _UUID)
+
+
+@pytest.mark.parametrize("path", _of("ends"), ids=lambda path: f"{path.parents[1].name}-{path.stem}")
+def test_every_recorded_end_is_told_in_a_sentence(path: Path) -> None:
+    """With the right cause, what it names, and a remedy wherever something went wrong."""
+    cause, words = _ENDS[path.stem]
+    verdict = _explained(path)
+    assert (verdict.cause, words in verdict.sentence) == (cause, True), verdict
+    assert verdict.remedy or path.stem == "completed"
+    assert "{" not in verdict.sentence + verdict.remedy
+
+
+@pytest.mark.parametrize("path", _of("waits"), ids=lambda path: f"{path.parents[1].name}-{path.stem}")
+def test_every_recorded_wait_is_told_in_a_sentence(path: Path) -> None:
+    """Why it waits, what can be done, and whether waiting is enough."""
+    reason, passes = _WAITS[path.stem]
+    assert json.loads(path.read_text())["reason"] == reason
+    wait = waiting(reason)
+    assert (wait.is_hopeless, "Slurm says" in wait.text) == (not passes, False)
+    assert wait.remedy
+
+
+def test_everything_expected_was_recorded() -> None:
+    """A record that is lost, or a row without one, is seen."""
+    assert {path.stem for path in _of("ends")} == set(_ENDS)
+    assert {path.stem for path in _of("waits")} == set(_WAITS)
