@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from project.core.engines import ENGINES
 from project.core.errors import RegistryError, Unreachable, UsageError
 from project.services.logins import LoginChoice, login_for
 from project.services.select_cluster import Cluster, find_cluster
@@ -44,8 +45,8 @@ class Reacher:
     ) -> tuple[Cluster, LoginNode]:
         """Connect to a cluster, or to another that the user picks because this one does not answer.
 
-        Offered are those that share a preferred kind of job with the first choice and would run this one, the best
-        first. Refused keys and host keys are no reason to go elsewhere.
+        Offered are those that share a preferred kind of job with the first choice, the best first. Refused keys and
+        host keys are no reason to go elsewhere.
 
         Raises:
             Unreachable: none was picked; the message says which there were.
@@ -63,7 +64,10 @@ class Reacher:
     def _reachable_like(
         self, original: Cluster, failed: Cluster, clusters: Sequence[Cluster], request: SubmitRequest
     ) -> list[str]:
-        """Return clusters that answer, share a preferred kind of job and would run this one, the best first."""
+        """Return clusters that answer and share a preferred kind of job, the best first.
+
+        One that would refuse the job is left out; one that cannot be asked before a person has logged in comes last.
+        """
         self.view.begin("look for others")
         wanted = set(original.get("preferred_jobs") or ())
         candidates = [
@@ -71,6 +75,7 @@ class Reacher:
             for cluster in clusters
             if cluster["name"] != failed["name"]
             and cluster.get("enabled", True)
+            and cluster.get("workload_manager") in ENGINES
             and wanted & set(cluster.get("preferred_jobs") or ())
         ]
         with ThreadPoolExecutor(max(1, len(candidates))) as pool:
@@ -78,7 +83,7 @@ class Reacher:
         found = [cluster for cluster, answers in zip(candidates, answering, strict=True) if answers]
         self.view.end(", ".join(str(cluster["name"]) for cluster in found) or "none answers")
         ranked = self.scout.ranked(request, found) if found else []
-        return [place.candidate.cluster for place in ranked if place.candidate.is_usable]
+        return [place.candidate.cluster for place in ranked if not place.candidate.refusal]
 
     def _answers(self, cluster: Cluster, user_input: Mapping[str, Any]) -> bool:
         """Whether a cluster answers; one that the registry describes wrongly does not."""
@@ -90,7 +95,7 @@ class Reacher:
     def _pick(
         self, error: Unreachable, failed: Cluster, others: Sequence[str], clusters: Sequence[Cluster]
     ) -> Cluster:
-        """Return the cluster to try next.
+        """Return the cluster to try next: one of the others, one by another name, or the same again.
 
         Raises:
             Unreachable: nobody can be asked, or there is none to offer and `--yes` leaves nothing to decide.
@@ -99,9 +104,16 @@ class Reacher:
         offered = f"others with the same preferred jobs: {', '.join(others)}" if others else "no other answers either"
         if not others and self.prompter.assumes_yes:
             raise Unreachable(f"{error.message} ({offered})", remedy=error.remedy)
-        try:
-            answer = self.prompter.choose(f"{name} does not answer; {offered}. Which cluster?", [*others, name])
-        except UsageError:
-            remedy = f"Set destination_cluster to one of the {offered}" if others else error.remedy
-            raise Unreachable(f"{error.message} ({offered})", remedy=remedy) from error
-        return find_cluster(answer, clusters)
+        question = f"{name} does not answer; {offered}. Which cluster?"
+        remedy = f"Set destination_cluster to one of the {offered}" if others else error.remedy
+        while True:
+            try:
+                answer = self.prompter.choose(question, [*others, name])
+            except UsageError as nobody:
+                raise Unreachable(f"{error.message} ({offered})", remedy=remedy) from nobody
+            if not answer:
+                raise Unreachable(f"{error.message} ({offered})", remedy=remedy)
+            try:
+                return find_cluster(answer, clusters)
+            except UsageError as mistyped:
+                question = f"{mistyped.message}. {mistyped.remedy}. Which cluster?"

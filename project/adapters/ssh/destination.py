@@ -66,6 +66,7 @@ class Destination:
         username: account there.
         identities: private keys to offer, besides the agent's; they need not exist.
         identities_only: whether the agent's other keys are kept back.
+        agent: socket of the agent to ask; "" for none, None for the usual one (SSH_AUTH_SOCK).
         certificates: certificates to use with keys, besides those that lie beside them.
         jumps: hosts to go through, first to last.
         proxy_command: a command whose standard input and output lead there, or "".
@@ -78,6 +79,7 @@ class Destination:
     username: str
     identities: tuple[Path, ...] = ()
     identities_only: bool = False
+    agent: str | None = None
     certificates: tuple[Path, ...] = ()
     jumps: tuple[Hop, ...] = ()
     proxy_command: str = ""

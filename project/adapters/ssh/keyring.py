@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import paramiko
+from paramiko.agent import AgentSSH
 from paramiko.pkey import PublicBlob
 
 from project.adapters.ssh.private_key import KeyFile, Unusable, WrongPassphrase
@@ -58,7 +60,7 @@ class Keyring:
         self._login = login
         self._prompter = prompter
         self._opened: dict[Path, paramiko.PKey] = {}
-        self._agent: paramiko.Agent | None = None
+        self._agents: dict[str | None, paramiko.Agent | _NamedAgent | None] = {}
 
     def offers(self, destination: Destination) -> Iterator[Offer]:
         """Yield keys for `destination`, best first; a certificate goes before the bare key.
@@ -71,7 +73,7 @@ class Keyring:
             return
         files = [file for path in destination.identities if (file := self._read(path))]
         of_files = {file.public_blob for file in files if file.public_blob}
-        held = sorted(self._agent_keys(), key=lambda key: key.asbytes() not in of_files)
+        held = sorted(self._agent_keys(destination.agent), key=lambda key: key.asbytes() not in of_files)
         for key in held:
             if key.asbytes() in of_files or not destination.identities_only:
                 yield from _dressed(f"the agent's key {key.comment}", key, destination.certificates)
@@ -81,13 +83,14 @@ class Keyring:
 
     def close(self) -> None:
         """Let go of the agent."""
-        if self._agent:
-            self._agent.close()
+        for agent in self._agents.values():
+            if agent:
+                agent.close()
 
     def _explicit(self, path: Path, destination: Destination) -> Iterator[Offer]:
         try:
             file = KeyFile(path)
-            key = self._from_agent(file) or self._open(file)
+            key = self._from_agent(file, destination.agent) or self._open(file)
         except Unusable as error:
             raise AuthenticationFailed(
                 f"The private key {path} {error}.", "Name another key, or put this one right."
@@ -109,11 +112,11 @@ class Keyring:
             self.unusable.append(f"{file.path} {error}")
             return None
 
-    def _from_agent(self, file: KeyFile) -> paramiko.PKey | None:
+    def _from_agent(self, file: KeyFile, agent: str | None) -> paramiko.PKey | None:
         """Return the agent's copy of an encrypted key: it spares the passphrase."""
         if not file.encrypted or self._login.passphrase or not file.public_blob:
             return None
-        return next((key for key in self._agent_keys() if key.asbytes() == file.public_blob), None)
+        return next((key for key in self._agent_keys(agent) if key.asbytes() == file.public_blob), None)
 
     def _open(self, file: KeyFile) -> paramiko.PKey:
         if file.path not in self._opened:
@@ -129,11 +132,38 @@ class Keyring:
                 return file.open(self._prompter.secret(f"Passphrase of {file.path}"))
         return file.open(self._prompter.secret(f"Passphrase of {file.path}"))
 
-    def _agent_keys(self) -> Sequence[paramiko.AgentKey]:
-        if self._agent is None:
+    def _agent_keys(self, path: str | None) -> Sequence[paramiko.AgentKey]:
+        if path not in self._agents:
+            self._agents[path] = None
             with contextlib.suppress(paramiko.SSHException, OSError):
-                self._agent = paramiko.Agent()
-        return self._agent.get_keys() if self._agent else ()
+                self._agents[path] = _agent_at(path)
+        agent = self._agents[path]
+        return agent.get_keys() if agent else ()
+
+
+def _agent_at(path: str | None) -> paramiko.Agent | _NamedAgent | None:
+    """Return a connection to an agent: the usual one for None, none for ""; OSError where nobody listens."""
+    if path == "":
+        return None
+    return paramiko.Agent() if path is None else _NamedAgent(path)
+
+
+class _NamedAgent(AgentSSH):
+    """The agent behind a socket that IdentityAgent names."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        line = socket.socket(socket.AF_UNIX)
+        try:
+            line.connect(path)
+            self._connect(line)  # type: ignore[attr-defined] # the stubs leave out what paramiko's own agents use
+        except BaseException:
+            line.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._close()  # type: ignore[attr-defined] # see above
 
 
 def _certificates(file: KeyFile, destination: Destination) -> list[Path]:

@@ -70,6 +70,7 @@ class SshConfig:
             username=username,
             identities=files(options.get("identityfile", [])),
             identities_only=one("identitiesonly") == "yes",
+            agent=_agent(options.get("identityagent", [""])[0], tokens),
             certificates=files(options.get("certificatefile", [])),
             jumps=tuple(Hop.parse_all(one("proxyjump"))),
             proxy_command=_expand(one("proxycommand"), tokens),
@@ -118,6 +119,14 @@ class SshConfig:
 def _is_default(file: Path) -> bool:
     """Whether ssh reads this file by itself; told to by -F, it would leave out the system-wide file."""
     return file == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".ssh" / "config"
+
+
+def _agent(named: str, tokens: dict[str, str]) -> str | None:
+    """Return what IdentityAgent means: "" for no agent, None for the usual one, else a socket."""
+    if named.lower() == "none":
+        return ""
+    path = os.path.expandvars(_expand(named.strip('"'), tokens))  # "$NAME" is a whole word there, and may be a path
+    return None if path in ("", "SSH_AUTH_SOCK") else str(Path(path).expanduser())
 
 
 def _expand(text: str, tokens: dict[str, str]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +14,14 @@ from project.adapters.git import GitRepositories
 from project.core.errors import SourceNeeded, UsageError
 from project.core.job_source import parse_git
 from tests.contract.git.conftest import WAYS
-from tests.contract.git.https_server import PASSWORD
+from tests.contract.git.https_server import ACCOUNT, PASSWORD
 from tests.repositories import git
+from tests.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.contract.git.conftest import Cloning, Job, Site
+
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 def _commit(address: str) -> str:
@@ -117,3 +121,18 @@ def test_where_there_is_no_git_it_is_brought(
             job.cloned_there(url, commit)
     job.cloned_here(url, commit)
     assert (job.read("outer.txt"), job.read("sub1/inner.txt")) == ("first\n", "inner\n")
+
+
+def test_git_asks_at_the_terminal_where_it_may(site: Site, researcher: Path, tmp_path: Path) -> None:
+    """Somebody without a credential helper types name and password; the password is not shown."""
+    researcher.write_text(site.git_config.replace("helper", "unused"))
+    program = (
+        "from project.adapters.git import GitRepositories as G; from project.core.job_source import GitSource as S; "
+        f"print(G(may_ask=True).resolve(S('{site.url('inner', 'https')}', 'main')))"
+    )
+    with Terminal([sys.executable, "-c", program], tmp_path, {**os.environ, "PYTHONPATH": str(_ROOT)}) as terminal:
+        terminal.answer("Username for", ACCOUNT)
+        terminal.answer("Password for", PASSWORD)
+        assert terminal.end() == 0, terminal.shown
+    assert git(site.root / "inner", "rev-parse", "HEAD") in terminal.shown
+    assert PASSWORD not in terminal.shown

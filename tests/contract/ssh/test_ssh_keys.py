@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,33 @@ def test_an_agent_holding_a_certificate_logs_in(
     subprocess.run(["ssh-keygen", "-q", "-s", authority, "-I", "me", "-n", user(), f"{key}.pub"], check=True)
     agent(key)
     caller.connect(start_server(f'TrustedUserCAKeys "{authority}.pub"'), private_key=None)
+
+
+def test_the_agent_that_the_configuration_names_is_asked(
+    tmp_path: Path,
+    keys: Keys,
+    caller: Caller,
+    server: SshServer,
+    agent: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """IdentityAgent goes before SSH_AUTH_SOCK, whatever stands there."""
+    agent(keys.make("of named agent", "-t", "ed25519"))
+    config = tmp_path / "ssh_config"
+    config.write_text(f"IdentityAgent {os.environ['SSH_AUTH_SOCK']}\n")
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "nobody"))
+    caller.connect(server, private_key=None, ssh_config=config)
+
+
+def test_no_agent_is_asked_if_the_configuration_says_so(
+    tmp_path: Path, keys: Keys, caller: Caller, server: SshServer, agent: Callable[..., None]
+) -> None:
+    """`IdentityAgent none` keeps the agent out of it."""
+    agent(keys.make("of unasked agent", "-t", "ed25519"))
+    config = tmp_path / "ssh_config"
+    config.write_text("IdentityAgent none\n")
+    with pytest.raises(AuthenticationFailed):
+        caller.connect(server, private_key=None, ssh_config=config)
 
 
 def test_the_agent_spares_the_passphrase(
