@@ -7,11 +7,12 @@ PYTHON ?=
 TESTS ?=
 BENCH ?=
 WORKERS ?= 3
+FACTOR ?= 30
 SUITE ?= bookworm
 NODES ?= 4
 NAME ?= gridferry
 
-.PHONY: help demo test test-docker test-containers test-docker-all faults cluster-up cluster-down check docs format bench \
+.PHONY: help demo test test-docker test-containers test-docker-all faults fuzz cluster-up cluster-down check docs format bench \
 	system system-test system-docker venv clean
 
 help: ## list the targets
@@ -38,6 +39,10 @@ cluster-up: system-docker venv ## two Slurm clusters in containers, registered (
 
 cluster-down: venv ## remove them
 	@$(BIN)/python -m demo.docker down $(SUITE) $(NODES) $(NAME)
+
+fuzz: system-test venv ## very many odd inputs for every parser and the REST API (FACTOR=30, TESTS="-k name")
+	FUZZ_FACTOR=$(FACTOR) $(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/contract/test_registry_api.py \
+		-m "hypothesis or fuzz" --hypothesis-show-statistics $(TESTS)
 
 faults: system-test venv ## the long half of the fault suite (docs/reliability.md)
 	$(BIN)/python -m pytest tests/faults $(TESTS)

@@ -13,7 +13,7 @@ from project.core.errors import UsageError
 from project.core.problems import InvalidDocument, Problem, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 #: Where the context of a call keeps which profile `--profile` names.
 PROFILE = "gridferry.profile"
@@ -219,8 +219,15 @@ def _read_file(path: Path) -> Mapping[str, Any]:
     from project.adapters.user_input import load  # noqa: PLC0415 - no settings file, no YAML to import
 
     loaded = load(path)
-    document = loaded.document or {}
+    document = {} if loaded.document is None else loaded.document
+    groups = list(_groups(document)) if isinstance(document, dict) else [("", document)]
+    remedy = "Write keys with values below it, as docs/client.md shows"
     problems = [
+        Problem(key, "this is not a group of keys", remedy, loaded.lines.get(key))
+        for key, group in groups
+        if not isinstance(group, dict)
+    ]
+    problems = problems or [
         Problem(key, "this setting is not known", _hint(key, known), loaded.lines.get(key))
         for key, known in _keys(document)
         if key.rpartition(".")[2] not in known
@@ -228,6 +235,15 @@ def _read_file(path: Path) -> Mapping[str, Any]:
     if problems:
         raise InvalidDocument(str(path), problems)
     return dict(document)
+
+
+def _groups(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each group of keys by its own key; what is null is an empty one."""
+    for name in ("clusters", "profiles"):
+        outer = document.get(name) or {}
+        yield name, outer
+        if isinstance(outer, dict):
+            yield from ((f"{name}.{key}", {} if inner is None else inner) for key, inner in outer.items())
 
 
 def _keys(document: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -17,9 +17,16 @@ def examples(number: int) -> settings:
 
 
 def register() -> None:
-    """Make this the way of every property: no limit for one input, since several people may share the cores."""
-    slow = [HealthCheck.too_slow]
+    """Make this the way of every property: no limit for one input, since several people may share the cores.
+
+    The usual run tries the same inputs each time: what it finds is the change's doing. A long one tries others.
+    """
     settings.register_profile(
-        "gridferry", max_examples=_USUAL_EXAMPLES * FACTOR, deadline=None, suppress_health_check=slow, print_blob=True
+        "gridferry",
+        max_examples=_USUAL_EXAMPLES * FACTOR,
+        derandomize=FACTOR == 1,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
     )
     settings.load_profile("gridferry")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,4 +75,11 @@ def _ignored(root: Path) -> Callable[[str], bool]:
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - few jobs have such a file
 
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return GitIgnoreSpec.from_lines(lines).match_file
+    try:
+        with (
+            warnings.catch_warnings()
+        ):  # `[a--b]` is what it is in Git; Python's plans for it are nobody's business here
+            warnings.simplefilter("ignore", FutureWarning)
+            return GitIgnoreSpec.from_lines(lines).match_file
+    except ValueError as error:
+        raise UsageError(f"{file} cannot be read: {error}", remedy="Write patterns as .gitignore has them") from error

@@ -19,9 +19,13 @@ from project.core.job_file.fields import NEVER_ON_COMMAND_LINES
 from project.core.problems import InvalidDocument, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _MAX_BYTES = 2_000_000
+#: What a file may come to once aliases are written out.
+_MAX_CHARS = 2 * _MAX_BYTES
+_NO_JSON = "it holds something that JSON cannot express"
+_PLAIN = "Use texts, numbers, true and false, lists and groups, and nothing that refers to itself"
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
@@ -85,20 +89,48 @@ def load(path: Path) -> LoadedFile:
     loaded = LoadedFile(str(path), None, path.resolve().parent)
     problems: list[Problem] = []
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if node is not None:
-            _note_lines(node, (), loaded.lines, problems)
-            loaded.document = loader.construct_document(node)
-            json.dumps(loaded.document)  # which is how it travels
+        loaded.document = _parsed(text, lambda node: _note_lines(node, (), loaded.lines, problems))
     except yaml.YAMLError as error:
         problems.append(_syntax_problem(error))
     except (RecursionError, TypeError, ValueError):
-        remedy = "Use texts, numbers, true and false, lists and groups, and nothing that refers to itself"
-        problems.append(Problem("", "it holds something that JSON cannot express", remedy))
+        problems.append(Problem("", _NO_JSON, _PLAIN))
     if problems:
         raise InvalidDocument(loaded.source, problems)
     return loaded
+
+
+def _parsed(text: str, look: Callable[[yaml.Node], None] = lambda _: None) -> Any:
+    """Return what a text says, None if nothing, after a look at its nodes.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+        RecursionError, TypeError, ValueError: it cannot travel as JSON, or would be endless.
+    """
+    loader = _Loader(text)
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _written_out(node, {})
+    look(node)
+    document = loader.construct_document(node)
+    json.dumps(document, allow_nan=False, ensure_ascii=False).encode()  # which is how it travels
+    return document
+
+
+def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many characters and values a node comes to with its aliases written out.
+
+    Raises:
+        ValueError: too many: a few lines can stand for billions, or for themselves.
+    """
+    if id(node) not in known:
+        known[id(node)] = _MAX_CHARS  # until it is known: what holds itself has no end
+        inner = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        is_leaf = isinstance(node, yaml.ScalarNode)
+        known[id(node)] = 1 + (len(inner) if is_leaf else sum(_written_out(part, known) for part in inner))
+    if known[id(node)] >= _MAX_CHARS:
+        raise ValueError(_NO_JSON)
+    return known[id(node)]
 
 
 def _read(path: Path) -> str:
@@ -148,15 +180,19 @@ def apply_settings(loaded: LoadedFile, settings: Sequence[str]) -> None:
             raise UsageError(
                 f"--set {setting!r} is not key=value", remedy="Write it like --set resources.duration=10m"
             )
+        if not key.isprintable():
+            raise UsageError(f"--set {key!r}: this is no key", remedy="Write it like --set resources.duration=10m")
         if key.strip() in NEVER_ON_COMMAND_LINES:
             raise UsageError(
                 f"{key.strip()} is a secret, and every user of this machine can read command lines",
                 remedy="Leave it out: you are asked for it without echo if needed (or add the key to your agent)",
             )
         try:
-            value = yaml.load(text, _Loader) if text else None  # noqa: S506 - a SafeLoader with fewer scalars
+            value = _parsed(text)
         except yaml.YAMLError as error:
             raise UsageError(f"the value of --set {key} is not YAML", remedy="Put it into quotes") from error
+        except (RecursionError, TypeError, ValueError) as error:
+            raise UsageError(f"the value of --set {key}: {_NO_JSON}", remedy=_PLAIN) from error
         if not isinstance(loaded.document, dict):
             loaded.document = {}
         _put(loaded.document, key.strip().split("."), value)

@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 
 from project.core.errors import ModuleFailed
 from project.core.problems import InvalidDocument, Problem, nearest
-from project.core.units import parse_duration_s
+from project.core.units import parse_duration_s, whole_number
 
 STAGES = ("staging", "preprocessing", "postprocessing")
 _KEYS = ("module", "compilation", "execution", "time_limit", "when")
@@ -83,8 +83,9 @@ def _numbered(
 ) -> Iterator[Tuple[str, int, str, Any]]:
     for number, step in numbered.items():
         key = f"{stage}.{number}"
-        if str(number).isdecimal():
-            yield stage, int(number), key, step
+        place = whole_number(str(number))
+        if place is not None:
+            yield stage, place, key, step
         else:
             problems.append(Problem(key, f"{number!r} is not a number", "Number the steps 1, 2, 3, …"))
 

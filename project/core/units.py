@@ -4,11 +4,19 @@ import math
 import re
 from typing import Dict, List, Optional
 
+#: So many digits no time, size or number of Slurm's has; `int` takes some milliseconds for the longest it reads.
+_DIGITS = r"\d{1,15}"
+_WHOLE = re.compile(_DIGITS, re.ASCII)
 _UNIT_S: Dict[str, int] = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_WORDED = re.compile(r"^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$", re.ASCII)
-_CLOCK = re.compile(r"^(?:(\d+)-)?(\d+):(\d{1,2})(?::(\d{1,2}))?$", re.ASCII)
+_WORDED = re.compile("".join(f"(?:({_DIGITS}){unit})?" for unit in _UNIT_S), re.ASCII)
+_CLOCK = re.compile(rf"(?:({_DIGITS})-)?({_DIGITS}):(\d{{1,2}})(?::(\d{{1,2}}))?", re.ASCII)
 _UNIT_MIB: Dict[str, float] = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$", re.IGNORECASE | re.ASCII)
+_SIZE = re.compile(rf"({_DIGITS}(?:\.{_DIGITS})?)\s*([KMGT])(?:i?B)?", re.IGNORECASE | re.ASCII)
+
+
+def whole_number(text: str) -> Optional[int]:
+    """Read plain digits as a number; None for all else, such as `²`, which `str.isdigit` takes for one."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def parse_duration_s(text: str) -> int:
@@ -18,7 +26,7 @@ def parse_duration_s(text: str) -> int:
         ValueError: it is none of these, or no time at all.
     """
     compact = re.sub(r"\s+", "", str(text)).lower()
-    worded, clock = _WORDED.match(compact), _CLOCK.match(compact)
+    worded, clock = _WORDED.fullmatch(compact), _CLOCK.fullmatch(compact)
     if worded and any(worded.groups()):
         seconds = sum(int(n or 0) * _UNIT_S[unit] for n, unit in zip(worded.groups(), "dhms"))
     elif clock:
@@ -38,11 +46,14 @@ def parse_slurm_time_s(text: str) -> Optional[int]:
     """Read a time limit as Slurm prints it: `30:00` (minutes), `2:00:00`, `7-00:00:00`; None for a word."""
     days, dash, clock = text.rpartition("-")
     parts = clock.split(":")
-    if not all(part.isdigit() for part in (*parts, *([days] if dash else []))):
+    missing = ["0"] * (3 - len(parts))
+    numbers = [
+        whole_number(part) for part in (days if dash else "0", *((parts + missing) if dash else (missing + parts)))
+    ]
+    known = [number for number in numbers if number is not None]
+    if known != numbers or len(known) != len(_UNIT_S):
         return None
-    padded = parts + ["0"] * (3 - len(parts)) if dash else ["0"] * (3 - len(parts)) + parts
-    hours, minutes, seconds = (int(part) for part in padded)
-    return int(days or 0) * 86400 + hours * 3600 + minutes * 60 + seconds
+    return sum(number * length_s for number, length_s in zip(known, _UNIT_S.values()))
 
 
 def format_slurm_time(seconds: int) -> str:
@@ -69,7 +80,7 @@ def parse_memory_mib(text: str) -> int:
     Raises:
         ValueError: no number with a unit, or zero.
     """
-    match = _SIZE.match(str(text).strip())
+    match = _SIZE.fullmatch(str(text).strip())
     if match is None:
         raise ValueError(f"{text!r} is not a size with a unit")
     mib = math.ceil(float(match.group(1)) * _UNIT_MIB[match.group(2).upper()])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.errors import JobFailed
 from project.core.states import is_success
+from project.core.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,5 @@ def exit_code_of(job: Mapping[str, Any]) -> int:
 def shell_code(exit_code: str) -> int:
     """Return what a shell makes of Slurm's `code:signal`; 0 for none."""
     code, _, signal = exit_code.partition(":")
-    if code.isdigit() and int(code):
-        return min(_MOST_CODE, int(code))
-    return min(_MOST_CODE, _SIGNAL_BASE + int(signal)) if signal.isdigit() and int(signal) else 0
+    ended_by = whole_number(signal)
+    return min(_MOST_CODE, whole_number(code) or (_SIGNAL_BASE + ended_by if ended_by else 0))

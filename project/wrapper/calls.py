@@ -37,7 +37,21 @@ def guarded(work: Callable[[Events], None], events: Events) -> int:
         )
         events.error(failure)
         return failure.exit_code
+    except Exception as error:  # noqa: BLE001 - a traceback shown to a user is a bug
+        events.error(_unforeseen(error))
+        return ExitCode.INTERNAL
     return ExitCode.OK
+
+
+def _unforeseen(error: Exception) -> GridferryError:
+    """Return what a person is told of an error that nobody foresaw."""
+    import traceback  # noqa: PLC0415 - seldom needed
+
+    return GridferryError(
+        f"Gridferry met something on the login node that it was not made for ({type(error).__name__}: {error})",
+        remedy="This is a bug, not your mistake; please send the details to the maintainers",
+        detail=traceback.format_exc(limit=-5),
+    )
 
 
 def start(command: str, *words: str) -> None:

@@ -5,8 +5,18 @@ import json
 import os
 from typing import IO, Any, Iterator, Optional
 
+from project.core.errors import TransferFailed
+
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+
+class Damaged(TransferFailed, ValueError):
+    """A file that only we write holds something else."""
+
+    def __init__(self, path: str) -> None:
+        remedy = "Somebody or something has changed it; submit the job again, or restore it"
+        super().__init__(f"{path} is damaged", remedy=remedy)
 
 
 def sync_folder(folder: str) -> None:
@@ -81,9 +91,16 @@ def read_text(path: str) -> Optional[str]:
 
 
 def read_json(path: str) -> Any:
-    """Return what a JSON file holds, None if there is no file."""
+    """Return what a JSON file holds, None if there is no file.
+
+    Raises:
+        Damaged: it holds no JSON.
+    """
     text = read_text(path)
-    return None if text is None else json.loads(text)
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        raise Damaged(path) from None
 
 
 def replace_json(path: str, document: Any) -> None:

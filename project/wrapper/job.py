@@ -104,6 +104,7 @@ def open_job(
 
     Raises:
         JobGone: there is none, or no more.
+        Damaged: what describes it was changed.
     """
     paths = cluster_paths.job(job_uuid)
     sent = files.read_json(paths.spec)
@@ -111,6 +112,13 @@ def open_job(
         raise JobGone(
             f"there is nothing in {paths.directory}", remedy="Somebody or something has removed the job there"
         )
+    try:
+        from_documents(sent["modules"])
+        is_whole = isinstance(sent["user_input"], dict) and isinstance(sent["cluster"], dict)
+    except (TypeError, LookupError):
+        is_whole = False
+    if not is_whole:
+        raise files.Damaged(paths.spec)
     return Job(job_uuid, paths, sent, Journal(job_uuid, paths, clock, listener))
 
 

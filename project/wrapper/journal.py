@@ -6,6 +6,7 @@ from typing import Any, Callable, List, Mapping
 
 from project.core.layout import JobPaths
 from project.core.messages import Document, journal_entry
+from project.core.units import whole_number
 from project.wrapper import files
 from project.wrapper.clock import Clock
 
@@ -63,6 +64,8 @@ class Journal:
             entry = files.read_json(self._file(len(self._entries) + 1))
             if entry is None:
                 return self._entries
+            if not (isinstance(entry, dict) and isinstance(entry.get("body"), dict) and "kind" in entry):
+                raise files.Damaged(self._file(len(self._entries) + 1))
             self._entries.append(entry)
 
     def unsent(self) -> List[Document]:
@@ -71,7 +74,10 @@ class Journal:
 
     def acknowledged(self) -> int:
         """Return the number of the last entry the registry has taken."""
-        return int(files.read_text(self._paths.acknowledged) or 0)
+        number = whole_number(files.read_text(self._paths.acknowledged) or "0")
+        if number is None:
+            raise files.Damaged(self._paths.acknowledged)
+        return number
 
     def acknowledge(self, seq: int) -> bool:
         """Remember that the registry has everything up to `seq`, and nothing beyond; return whether that is news.
@@ -89,5 +95,5 @@ class Journal:
 
     def last_state(self) -> str:
         """Return the state of the newest `state` entry, "" before the first."""
-        states = [entry["body"]["state"] for entry in self.entries() if entry["kind"] == "state"]
+        states = [str(entry["body"].get("state")) for entry in self.entries() if entry["kind"] == "state"]
         return states[-1] if states else ""

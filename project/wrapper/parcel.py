@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+import zlib
 from typing import Iterator, Set
 
 from project.core.errors import TransferFailed
@@ -20,7 +21,7 @@ def unpack(archive_path: str, folder: str) -> None:
             archive.extraction_filter = lambda member, _: member  # `_checked` is ours; Python 3.14 has one by default
             for member in _checked(archive, folder):
                 archive.extract(member, folder, set_attrs=not member.issym())
-    except (OSError, EOFError, ValueError, tarfile.TarError) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error, tarfile.TarError) as error:
         raise TransferFailed(
             f"what was uploaded cannot be unpacked: {error}", remedy="Submit again; check your quota there"
         ) from error

@@ -57,6 +57,7 @@ def test_it_is_served_as_it_is(registry: RegistryProcess, app: Flask) -> None:
     assert answer.json() == description(app)
 
 
+@pytest.mark.fuzz
 def test_no_request_breaks_it(own_registry: RegistryProcess, tmp_path: Path) -> None:
     """Right ones, wrong ones and sequences of them: no server error, no answer but as described, and it goes on."""
     program = find_program("schemathesis")

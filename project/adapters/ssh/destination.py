@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 #: What ssh_config may put into a command line (%h, %r), and so must not hold a shell's special characters.
 _HOST = re.compile(r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*")
 _USER = re.compile(r"[^\s'\"`$;&<>|(){}\\-][^\s'\"`$;&<>|(){}\\]*")
-_HOP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>\d+))?/?")
+MOST_PORT = 65535
+_HOP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?/?")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Hop:
         if not match:
             raise UsageError(f"'{text}' is no jump host.", "Write it as user@host:port.")
         user, host, port = match.group("user", "host", "port")
+        if port and not 0 < int(port) <= MOST_PORT:
+            raise UsageError(f"'{text}' is no jump host: there is no port {port}.", "Write it as user@host:port.")
         return cls(host.strip("[]"), int(port) if port else None, user or "")
 
 

@@ -10,11 +10,11 @@ import contextlib
 import hashlib
 import os
 import shlex
-import tarfile
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from project.adapters.ssh.conversation import Conversation, Marker
 from project.adapters.ssh.shell_line import shell_line
+from project.adapters.ssh.tar_stream import members
 from project.core.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 #: tar, which waits for us to read.
 _NAMES_BYTES = 512 * 1024
 
-#: A larger file than any that was asked for is not read to its end.
-_LARGEST_BYTES = 64 * 1024 * 1024
-
 #: How long the far side may take to begin.
 _START_LIMIT_S = 60.0
 
@@ -39,8 +36,6 @@ cd {folder} || exit 1
 TAR_OPTIONS=; export TAR_OPTIONS
 {begin}; exec tar -c -f - -b 128 --format=gnu --no-recursion --dereference --hard-dereference --null -T -
 """
-
-_COPY_BYTES = 64 * 1024
 
 
 class ManyFiles:
@@ -81,8 +76,7 @@ class ManyFiles:
                 talk.exit_status()  # raises if the connection broke; else there is no such folder, or no tar
                 return
             talk.send_end()
-            with contextlib.suppress(tarfile.TarError):  # not what GNU tar writes, or not all of it
-                yield from _members(talk.rest())
+            yield from members(talk.rest())
             talk.exit_status()
 
 
@@ -90,30 +84,6 @@ def _folder_of(paths: Collection[bytes]) -> bytes:
     """Return the folder, with a slash, that all paths begin with as they are written."""
     folder = os.path.commonpath([path.rpartition(b"/")[0] or b"/" for path in paths]).rstrip(b"/") + b"/"
     return folder if all(path.startswith(folder) for path in paths) else b"/"
-
-
-class _Blocks:
-    """What tarfile reads from: the next block, whatever was asked for."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-
-    def read(self, _size: int) -> bytes:
-        """Return the next block, b"" at the end."""
-        return next(self._blocks, b"")
-
-
-def _members(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield name and content of every file in an archive that is read as it comes."""
-    stream = cast("IO[bytes]", _Blocks(blocks))
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=_COPY_BYTES, encoding="utf-8") as archive:
-        while (member := archive.next()) is not None:
-            archive.members = []  # type: ignore[attr-defined] # it remembers every one; the stubs leave it out
-            if member.size > _LARGEST_BYTES:
-                return
-            content = archive.extractfile(member) if member.isreg() else None
-            if content is not None:
-                yield os.fsencode(member.name), content.read()
 
 
 def _batches(names: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import paramiko
 
-from project.adapters.ssh.destination import Destination, Hop
+from project.adapters.ssh.destination import MOST_PORT, Destination, Hop
 from project.config import child_environment
 from project.core.errors import UsageError
+from project.core.units import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +57,9 @@ class SshConfig:
             return "" if value.lower() == "none" else value
 
         hostname = one("hostname", hop.host)
-        port = hop.port or int(one("port", "22"))
+        port = hop.port or whole_number(one("port", "22")) or 0
+        if not 0 < port <= MOST_PORT:
+            raise UsageError(f"{self._file} is not valid: there is no port {one('port')}.", "Correct it.")
         username = hop.username or one("user", getpass.getuser())
         tokens = {"%": "%", "h": hostname, "n": hop.host, "p": str(port), "r": username, "u": getpass.getuser()}
         tokens |= {"d": str(Path.home()), "k": one("hostkeyalias", hop.host), "l": socket.gethostname()}
@@ -90,15 +93,21 @@ class SshConfig:
         command += [] if _is_default(file) else ["-F", str(file)]
         command += ["-p", str(hop.port)] if hop.port else []
         command += ["-l", hop.username] if hop.username else []
-        answer = subprocess.run(
-            [*command, "--", hop.host],
-            stdin=subprocess.DEVNULL,
-            env=child_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_ASK_LIMIT_S,
-        )
+        try:
+            answer = subprocess.run(
+                [*command, "--", hop.host],
+                stdin=subprocess.DEVNULL,
+                env=child_environment(),
+                capture_output=True,
+                text=True,
+                errors="surrogateescape",
+                check=False,
+                timeout=_ASK_LIMIT_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UsageError(
+                f"`ssh -G {hop.host}` takes more than {_ASK_LIMIT_S} s.", f"Look at `Match exec` in {file}."
+            ) from error
         if answer.returncode:
             raise UsageError(f"{file} is not valid.", "Correct it: `ssh -G` tells more.", answer.stderr)
         options: _Options = {}
@@ -111,7 +120,7 @@ class SshConfig:
         """Without `Match exec`, `Include` and the system-wide file; %r is the configured account, not the login's."""
         try:
             found = paramiko.SSHConfig.from_path(str(file)).lookup(hop.host)
-        except paramiko.SSHException as error:
+        except (paramiko.SSHException, ValueError, LookupError, ImportError) as error:
             raise UsageError(f"{file} is not valid: {error}.", "Correct it.") from error
         return {name: [value] if isinstance(value, str) else list(value) for name, value in found.items() if value}
 

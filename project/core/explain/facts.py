@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 from project.core.job import JobSpec
 from project.core.slurm.nodes import expand_nodes
 from project.core.slurm.states import parse_state
-from project.core.units import parse_memory_mib, parse_slurm_time_s
+from project.core.units import parse_memory_mib, parse_slurm_time_s, whole_number
 
 _WELL = frozenset(("idle", "mixed", "allocated", "completing", "planned", "reserved"))
 
@@ -132,7 +132,7 @@ def _memory_a_node(row: Mapping[str, str]) -> Optional[int]:
 
 
 def _number(text: str) -> int:
-    return max(1, int(text)) if text.isdigit() else 1
+    return max(1, whole_number(text) or 1)
 
 
 def _sick(node_list: str, nodes: Sequence[Mapping[str, Any]], as_of: str) -> List[str]:

@@ -6,7 +6,9 @@ Facts are cited where they matter; "measured" ones come from Slurm 22.05.8.
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from project.core.errors import SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
+from project.core.slurm.ids import parse_id
 from project.core.slurm.refusals import is_refusal, remedy
+from project.core.units import whole_number
 
 #: Those of Slurm's programs without which no job can be taken through.
 PROGRAMS = ("sbatch", "squeue", "sacct", "scancel", "scontrol", "sinfo")
@@ -64,7 +66,7 @@ def lines_or_unavailable(result: CommandResult, program: str) -> List[str]:
         raise SchedulerUnavailable(f"{program} does not answer: {said}")
     if result.stdout[-1:] not in ("", "\n"):
         raise SchedulerUnavailable(f"{program} gave half an answer")
-    return [line for line in result.stdout.splitlines() if line.strip()]
+    return [line for line in result.stdout.split("\n") if line.strip()]  # other characters end no line for Slurm
 
 
 class Sbatch(NamedTuple):
@@ -91,7 +93,7 @@ class Sbatch(NamedTuple):
         """
         for line in result.stdout.splitlines():
             job_id = line.split(";")[0].strip()
-            if job_id.isdigit():
+            if whole_number(job_id) is not None:
                 return job_id
         if result.exit_code not in (0, None) and is_refusal(result.stderr):
             raise refusal(result.stderr)
@@ -178,9 +180,7 @@ class UsedResources(NamedTuple):
         for line in lines_or_unavailable(result, "sacct"):
             step, memory, cpu_time = [*line.split("|"), "", ""][:3]
             job_id = step.partition(".")[0]
-            number = memory.rstrip("K").split(".")[0]
-            if number.isdigit():
-                peaks[job_id] = max(peaks.get(job_id, 0), int(number))
+            peaks[job_id] = max(peaks.get(job_id, 0), whole_number(memory.rstrip("K").split(".")[0]) or 0)
             if step == job_id and cpu_time:
                 used.setdefault(job_id, {})["TotalCPU"] = cpu_time
         for job_id, peak in peaks.items():
@@ -282,7 +282,13 @@ class Sacct(NamedTuple):
         """Return its rows, each by column name.
 
         Raises:
-            SchedulerUnavailable: sacct failed; nothing may be concluded about any job.
+            SchedulerUnavailable: sacct failed, or names jobs in a way unknown here; nothing may be concluded.
         """
         rows = (line.split("\x1f") for line in lines_or_unavailable(result, "sacct"))
-        return [dict(zip(SACCT_COLUMNS, row)) for row in rows if len(row) == len(SACCT_COLUMNS)]
+        told = [dict(zip(SACCT_COLUMNS, row)) for row in rows if len(row) == len(SACCT_COLUMNS)]
+        try:
+            for row in told:
+                parse_id(row["JobID"])
+        except ValueError as error:
+            raise SchedulerUnavailable(f"sacct gave an answer that cannot be read: {error}") from error
+        return told

@@ -3,6 +3,7 @@
 from typing import List, Mapping, NamedTuple, Sequence
 
 from project.core.slurm.commands import CommandResult
+from project.core.units import whole_number
 
 #: slurm.conf(5): what holds where nothing is set.
 _MAX_ARRAY_SIZE, _MAX_JOB_COUNT = 1001, 10000
@@ -70,7 +71,7 @@ class ShowQos(NamedTuple):
 
 def _numbers(cells: Sequence[str]) -> List[int]:
     """Return the limits that are set: an empty cell is none, and -1 takes one away (sacctmgr(1))."""
-    return [int(cell) for cell in cells if cell.isdigit() and int(cell)]
+    return [number for number in map(whole_number, cells) if number]
 
 
 def limits_of(config: Mapping[str, str], submit_limits: Sequence[int]) -> Limits:
@@ -87,4 +88,5 @@ def limits_of(config: Mapping[str, str], submit_limits: Sequence[int]) -> Limits
 
 
 def _number(text: str, default: int) -> int:
-    return int(text) if text.isdigit() else default
+    number = whole_number(text)
+    return default if number is None else number

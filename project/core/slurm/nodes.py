@@ -1,10 +1,12 @@
 """sinfo's view of a cluster, as the status the registry keeps."""
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional
+from itertools import islice
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.commands import CommandResult
+from project.core.units import whole_number
 
 _FORMAT = "%N|%P|%T|%C|%O|%m|%e|%G|%H|%E"
 _COLUMNS = (
@@ -55,10 +57,11 @@ def _node(cells: Dict[str, str]) -> Dict[str, Any]:
 
 def _number(text: str) -> float:
     """Read a number; `N/A` and its like count as 0."""
-    try:
-        return float(text) if "." in text else int(text)
-    except ValueError:
+    whole, point, part = text.partition(".")
+    number = whole_number(whole)
+    if number is None or (point and whole_number(part) is None):
         return 0
+    return float(text) if point else number
 
 
 class NodeUse(NamedTuple):
@@ -130,18 +133,20 @@ _MOST_HOSTS = 100_000
 
 def expand_nodes(node_list: str) -> List[str]:
     """Return the names in a list as Slurm prints it: `n[1-3,7],login` is n1, n2, n3, n7 and login."""
-    names: List[str] = []
+    return list(islice(_names(node_list), _MOST_HOSTS))
+
+
+def _names(node_list: str) -> Iterator[str]:
     for head, inner, tail in _HOSTS.findall(node_list):
-        names += [f"{head}{number}{tail}" for number in _numbers(inner)] if inner else [head + tail]
-    return names[:_MOST_HOSTS]
+        for number in _numbers(inner) if inner else ("",):
+            yield f"{head}{number}{tail}"
 
 
-def _numbers(inner: str) -> List[str]:
-    """Return the numbers of a list of ranges, as wide as they are written."""
-    numbers: List[str] = []
+def _numbers(inner: str) -> Iterator[str]:
+    """Yield the numbers of a list of ranges, as wide as they are written."""
     for part in inner.split(","):
         first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            upto = min(int(last or first), int(first) + _MOST_HOSTS)
-            numbers += [str(number).zfill(len(first)) for number in range(int(first), upto + 1)]
-    return numbers
+        begin, end = whole_number(first), whole_number(last or first)
+        if begin is not None and end is not None:
+            for number in range(begin, end + 1):
+                yield str(number).zfill(len(first))

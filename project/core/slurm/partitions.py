@@ -8,7 +8,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from project.core.job import Resources
 from project.core.slurm.commands import CommandResult, lines_or_unavailable
-from project.core.units import format_duration, parse_slurm_time_s
+from project.core.units import format_duration, parse_slurm_time_s, whole_number
 
 _WORD = re.compile(r"(\w+)=(\S*)")
 _EVERYBODY = frozenset(("ALL", "(null)", ""))
@@ -74,20 +74,16 @@ def _partition(words: Dict[str, str]) -> Partition:
         name=words["PartitionName"],
         is_default=words.get("Default") == "YES",
         state=words.get("State", _UP),
-        nodes=_number(words.get("TotalNodes", "")) or 0,
-        cpus=_number(words.get("TotalCPUs", "")) or 0,
+        nodes=whole_number(words.get("TotalNodes", "")) or 0,
+        cpus=whole_number(words.get("TotalCPUs", "")) or 0,
         max_time_s=parse_slurm_time_s(words.get("MaxTime", "")),
         default_time_s=parse_slurm_time_s(words.get("DefaultTime", "")),
-        max_nodes=_number(words.get("MaxNodes", "")),
+        max_nodes=whole_number(words.get("MaxNodes", "")),
         accounts=_names(words.get("AllowAccounts", "")),
         denied_accounts=_names(words.get("DenyAccounts", "")),
         qos=_names(words.get("AllowQos", "")),
         groups=_names(words.get("AllowGroups", "")),
     )
-
-
-def _number(text: str) -> Optional[int]:
-    return int(text) if text.isdigit() else None
 
 
 def _names(text: str) -> Tuple[str, ...]:

@@ -70,6 +70,9 @@ def observe(
         queue: squeue's rows of the user, asked after
         account: sacct's rows.
         may_requeue: whether Slurm may start the job again after an end.
+
+    Raises:
+        ValueError: squeue lists the job's tasks in a way unknown here; nothing is concluded from such an answer.
     """
     missed = {task for task, row in known.items() if _MISSED in row}
     tasks = {task: {column: cell for column, cell in row.items() if column != _MISSED} for task, row in known.items()}

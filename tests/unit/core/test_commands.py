@@ -181,9 +181,16 @@ def test_rows_of_the_queue() -> None:
 
 def test_rows_of_the_accounting() -> None:
     """Each row by its column's name; what has another number of columns is noise."""
-    cells = [column.lower() for column in SACCT_COLUMNS]
+    cells = ["41", *(f"{column.lower()}\u2028\x85" for column in SACCT_COLUMNS[1:])]
     rows = Sacct(["1"]).parse(answer("\x1f".join(cells) + "\nsacct: noise\n"))
     assert rows == [dict(zip(SACCT_COLUMNS, cells, strict=True))]
+
+
+def test_jobs_named_in_an_unknown_way_are_no_answer() -> None:
+    """What such a row is about nobody knows, so that nothing may be concluded from the others either."""
+    row = "\x1f".join(["4\u00b2", *SACCT_COLUMNS[1:]]) + "\n"
+    with pytest.raises(SchedulerUnavailable, match="cannot be read"):
+        Sacct(["4"]).parse(answer(row))
 
 
 _SINFO = """\
