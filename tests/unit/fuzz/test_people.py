@@ -144,9 +144,10 @@ def test_no_ignore_file_breaks_the_packing(patterns: str) -> None:
 @given(WORDS | cut_up("https://example.org/x.git#main", "git@example.org:x/y.git", "ssh://git@example.org/x"))
 def test_what_names_a_repository_starts_no_command(job: str) -> None:
     """Nothing taken for a repository begins with a dash or names another transport than those allowed."""
-    source = parse_git(job)
-    assert source is None or not source.url.startswith("-")
-    assert source is None or "::" not in source.url.partition("/")[0]
+    with contextlib.suppress(ValueError):
+        source = parse_git(job)
+        assert source is None or not source.url.startswith("-")
+        assert source is None or "::" not in source.url.partition("/")[0]
 
 
 @examples(50)
