@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from project.services.cancel import Canceller
     from project.services.clean import Cleaner
     from project.services.doctor import Doctor
+    from project.services.enrol import Enroller
     from project.services.export import Exporter
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
@@ -306,6 +307,12 @@ class Gateway:
             view=self.view,
             logins=self.logins,
         )
+
+    def enroller(self) -> Enroller:
+        """Looks at clusters that the registry does not know yet."""
+        from project.services.enrol import Enroller  # noqa: PLC0415 - seldom needed
+
+        return Enroller(connector=self.connector, toolbox=self.toolbox, view=self.view, logins=self.logins)
 
     def who_there(self, cluster: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Who the user is on a cluster where no job file says so."""

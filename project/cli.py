@@ -38,6 +38,7 @@ COMMANDS = {
     "where": CommandEntry("project.commands.where", "Say where a job would start first, and why; submits nothing."),
     "explain": CommandEntry("project.commands.explain", "Say why a job is where it is, and what to do."),
     "clusters": CommandEntry("project.commands.clusters", "List the clusters; --refresh asks them how they are."),
+    "cluster": CommandEntry("project.commands.cluster", "Add, edit, drain and remove clusters (administrators)."),
     "doctor": CommandEntry("project.commands.doctor", "Look at all that your jobs need; name what is in the way."),
     "login": CommandEntry("project.commands.login", "Get a token from the registry with your password."),
     "logout": CommandEntry("project.commands.logout", "Give the token back and forget it here."),

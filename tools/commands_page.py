@@ -10,6 +10,8 @@ import click
 from project.adapters.show.findings import FINDING_COLUMNS
 from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, TROUBLE_COLUMNS
 from project.adapters.show.jobs import EVENT_COLUMNS, JOB_COLUMNS, TASK_COLUMNS
+from project.adapters.show.ranking import RANKING_COLUMNS
+from project.adapters.show.scan import NODE_CLASS_COLUMNS, PARTITION_COLUMNS
 from project.cli import COMMANDS
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ prints the same as JSON. Exit codes: [client.md](client.md).
 #: Tables that commands print: name, columns.
 _TABLES: dict[str, Sequence[tuple[str, Sequence[Column]]]] = {
     "clusters": (("Clusters", CLUSTER_COLUMNS), ("Nodes in trouble", TROUBLE_COLUMNS)),
+    "cluster": (("Partitions", PARTITION_COLUMNS), ("Kinds of nodes", NODE_CLASS_COLUMNS)),
+    "where": (("Clusters", RANKING_COLUMNS),),
     "doctor": (("Findings", FINDING_COLUMNS),),
     "list": (("Jobs", JOB_COLUMNS),),
     "status": (("Tasks", TASK_COLUMNS), ("What happened", EVENT_COLUMNS)),

@@ -82,6 +82,10 @@ class HttpRegistry:
         """Create or edit a cluster (administrators only)."""
         self._call("PUT", f"/clusters/{document['name']}", document)
 
+    def remove_cluster(self, name: str) -> None:
+        """Forget a cluster (administrators only)."""
+        self._call("DELETE", f"/clusters/{name}")
+
     def put_status(self, cluster: str, status: Mapping[str, Any]) -> None:
         """Tell a cluster's status, as the cluster itself has just said it."""
         self._call("PUT", "/clusters", {"name": cluster, "status": status})
@@ -144,7 +148,7 @@ class HttpRegistry:
         if not reply.is_good:
             raise self._refusal(reply)
         try:
-            return json.loads(reply.content)
+            return json.loads(reply.content) if reply.content else None
         except (ValueError, RecursionError) as error:
             raise self._nonsense() from error
 

@@ -88,6 +88,15 @@ _PARTITION = keyed(
 )
 
 
+_LIMITS = {"array_tasks": whole(1), "queued_tasks": whole(1)}
+_SCAN = {
+    "cluster_name": _LONG,
+    "partitions": many(_PARTITION),
+    "limits": keyed(_LIMITS, "the limits of one user", tuple(_LIMITS)),
+    "status": STATUS,
+}
+
+
 class _Kind(NamedTuple):
     """One kind of event: the rules of its keys, and those it must have."""
 
@@ -114,7 +123,8 @@ _KINDS: Dict[str, _Kind] = {
         {"job_uuid": UUID, "tasks": mapping(mapping(_LONG)), "modules": many(OBJECT)},
         ("job_uuid", "tasks", "modules"),
     ),
-    "limits": _Kind({"array_tasks": whole(1), "queued_tasks": whole(1)}, ("array_tasks", "queued_tasks")),
+    "limits": _Kind(_LIMITS, tuple(_LIMITS)),
+    "scan": _Kind(_SCAN, tuple(_SCAN)),
     "forecast": _Kind(
         {
             "starts_in_s": optional(NUMBER),

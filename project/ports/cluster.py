@@ -99,6 +99,10 @@ class LoginNode(Protocol):
     """An authenticated connection to a cluster's login node: one connection, few channels."""
 
     @property
+    def host_key(self) -> str:
+        """The public key by which it has proven itself, as a line of a public key file."""
+
+    @property
     def streams_files(self) -> bool:
         """Whether files go through a shell, known once one has."""
 

@@ -14,6 +14,12 @@ class Registry(Protocol):
     def clusters(self) -> list[dict[str, Any]]:
         """All clusters."""
 
+    def save_cluster(self, document: Mapping[str, Any]) -> None:
+        """Create a cluster, or change the keys of it that are given (administrators only)."""
+
+    def remove_cluster(self, name: str) -> None:
+        """Forget a cluster (administrators only)."""
+
     def put_status(self, cluster: str, status: Mapping[str, Any]) -> None:
         """Tell a cluster's status, as the cluster itself has just said it."""
 

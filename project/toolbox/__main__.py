@@ -16,6 +16,7 @@ from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell
 from project.toolbox.logs import LogRequest, send_logs
 from project.toolbox.manifest import manifest
 from project.toolbox.part_manifest import part_manifest, tasks_of
+from project.toolbox.scan import scan
 from project.toolbox.survival import look
 from project.wrapper import __main__ as wrapper
 from project.wrapper import calls, files
@@ -127,6 +128,11 @@ def _status(_: Sequence[str], events: Events) -> None:
     events.send("status", status=Slurm(TIMEOUT_S).status(Clock().now_utc()))
 
 
+def _scan(_: Sequence[str], events: Events) -> None:
+    """Say what this cluster is like."""
+    events.send("scan", **scan(DoctorSlurm(DOCTOR_LIMIT_S), Clock()))
+
+
 def _examine(words: Sequence[str], events: Events) -> None:
     """Look at all that a job needs here; what to look at stands in a file beside us, which is removed."""
     (name,) = words
@@ -150,6 +156,7 @@ COMMANDS: Dict[str, Command] = dict(
     cancel=_guarded(_cancel),
     limits=_guarded(_limits),
     examine=_guarded(_examine),
+    scan=_guarded(_scan),
     status=_guarded(_status),
     survival=_guarded(_survival),
     forecast=_guarded(_forecast),

@@ -60,6 +60,12 @@ class SshConnection:
         return self._sessions[-1].channels_opened
 
     @property
+    def host_key(self) -> str:
+        """The public key by which the login node has proven itself, as a line of a public key file."""
+        key = self._sessions[-1].get_remote_server_key()
+        return f"{key.get_name()} {key.get_base64()}"
+
+    @property
     def streams_files(self) -> bool:
         """Whether files go through a shell, known once one has."""
         return self._access.streams

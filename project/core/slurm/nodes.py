@@ -1,8 +1,9 @@
 """sinfo's view of a cluster, as the status the registry keeps."""
 
 import re
+from collections import Counter
 from itertools import islice
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.commands import CommandResult
@@ -125,6 +126,30 @@ def cluster_status(
         node["gpus"] = count_gpus(node["gres"])
     totals = {word: sum(int(node["cpus"].get(word, 0)) for node in nodes) for word in _CPU_WORDS}
     return dict(counts, taken_at=taken_at, cluster={"nodes": len(nodes), "cpus": totals}, nodes=nodes)
+
+
+class NodeClass(NamedTuple):
+    """Nodes that are alike: how many, and what each has."""
+
+    number: int
+    cpus: int
+    memory_mib: int
+    gres: str
+    partitions: Sequence[str]
+
+
+def node_classes(nodes: Sequence[Mapping[str, Any]]) -> List[NodeClass]:
+    """Return the kinds of nodes of a status document, the most frequent first."""
+    alike = Counter(
+        (
+            int((node.get("cpus") or {}).get("total") or 0),
+            int(node.get("memory_mib") or 0),
+            str(node.get("gres") or ""),
+            tuple(node.get("partitions") or ()),
+        )
+        for node in nodes
+    )
+    return [NodeClass(number, *kind) for kind, number in alike.most_common()]
 
 
 _HOSTS = re.compile(r"([^\[\],]+)(?:\[([^\]]*)\])?([^\[\],]*)")

@@ -18,7 +18,7 @@ from project.core.slurm.commands import (
     Squeue,
     UsedResources,
 )
-from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo, cluster_status, count_gpus
+from project.core.slurm.nodes import JobCounts, NodeClass, NodeUse, Sinfo, cluster_status, count_gpus, node_classes
 from project.core.slurm.refusals import is_refusal
 
 if TYPE_CHECKING:
@@ -277,3 +277,14 @@ def test_what_a_job_used_is_that_of_its_hungriest_step_and_all_its_cpu_time() ->
         "41_2": {"TotalCPU": "00:00:00"},
         "42": {"TotalCPU": "1-02:03:04"},
     }
+
+
+def test_nodes_that_are_alike_are_one_kind() -> None:
+    """By CPUs, memory, generic resources and partitions; the most frequent kind comes first."""
+    nodes = [*Sinfo().parse(CommandResult(0, _SINFO, "")), {"name": "bare"}]
+    status = [{**node, "partitions": ["batch"]} if node["name"] in ("node2", "node3") else node for node in nodes]
+    assert node_classes(status) == [
+        NodeClass(2, 64, 262144, "", ("batch",)),
+        NodeClass(1, 64, 262144, "gpu:a100:2", ("batch", "debug")),
+        NodeClass(1, 0, 0, "", ()),
+    ]

@@ -48,6 +48,13 @@ _GOOD: list[dict[str, Any]] = [
     {"event": "forecast", **_FORECAST},
     {"event": "finding", "finding": {"level": "ok", "text": "t", "remedy": "", "check": "git", "fact": ""}},
     {"event": "status", "status": _STATUS},
+    {
+        "event": "scan",
+        "cluster_name": "nic5",
+        "partitions": [_PARTITION],
+        "limits": {"array_tasks": 1000, "queued_tasks": 5000},
+        "status": _STATUS,
+    },
     {"event": "clock", "now": "2026-11-20T10:00:00.000000Z"},
 ]
 

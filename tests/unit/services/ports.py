@@ -168,6 +168,12 @@ class FakeRegistry:
         """No past jobs."""
         return []
 
+    def save_cluster(self, document: Mapping[str, Any]) -> None:
+        """Create or change a cluster."""
+
+    def remove_cluster(self, name: str) -> None:
+        """Forget a cluster."""
+
     def put_status(self, cluster: str, status: Mapping[str, Any]) -> None:
         """Take a status."""
         self.statuses[cluster] = status
@@ -205,6 +211,11 @@ class FakeCluster:
         self.words: list[str] = []
         self.exit_status: int | None = 0
         self.error_tail = ""
+
+    @property
+    def host_key(self) -> str:
+        """Its key."""
+        return "ssh-ed25519 AAAA"
 
     @property
     def streams_files(self) -> bool:
