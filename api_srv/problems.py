@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("gridferry.http")
 
 #: kind of error: status, title
-_STATUSES: dict[type[GridferryError], tuple[int, str]] = {
+STATUSES: dict[type[GridferryError], tuple[int, str]] = {
     errors.Malformed: (400, "The request cannot be read"),
     errors.Unauthorised: (401, "Log in first"),
     errors.Forbidden: (403, "Not allowed"),
@@ -42,9 +42,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def slug_of(kind: type[GridferryError]) -> str:
+    """Return the `type` of a problem."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
+
+
 def _known(error: GridferryError) -> Response:
-    status, title = _STATUSES.get(type(error), (500, "The registry failed"))
-    slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+    status, title = STATUSES.get(type(error), (500, "The registry failed"))
+    slug = slug_of(type(error))
     more: dict[str, Any] = {"remedy": error.remedy} if error.remedy else {}
     headers: dict[str, str] = {}
     match error:

@@ -8,7 +8,8 @@ from project.core.problems import InvalidDocument, Problem, nearest
 from project.core.units import parse_duration_s, whole_number
 
 STAGES = ("staging", "preprocessing", "postprocessing")
-_KEYS = ("module", "compilation", "execution", "time_limit", "when")
+#: Of a step.
+KEYS = ("module", "compilation", "execution", "time_limit", "when")
 _WHENS = ("success", "always")
 DEFAULT_TIME_LIMIT_S = 600
 
@@ -95,9 +96,9 @@ def _step_problems(key: str, step: Any) -> Iterator[Problem]:
         yield Problem(key, "this step is not a group of keys", "Write `module:` and `execution:` below it")
         return
     for name, value in step.items():
-        if name not in _KEYS:
-            likely = nearest(str(name), _KEYS)
-            remedy = f"Did you mean `{likely}`?" if likely else "Keys are " + ", ".join(_KEYS)
+        if name not in KEYS:
+            likely = nearest(str(name), KEYS)
+            remedy = f"Did you mean `{likely}`?" if likely else "Keys are " + ", ".join(KEYS)
             yield Problem(f"{key}.{name}", "this key is not known", remedy)
         elif value is not None and not isinstance(value, (str, int)):
             yield Problem(f"{key}.{name}", "this is no text", "Write a text")

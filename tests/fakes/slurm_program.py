@@ -64,7 +64,9 @@ def sbatch(state: State, words: list[str]) -> str:
 
 
 def scontrol(state: State, words: list[str]) -> str:
-    """Release a job: it runs here and now."""
+    """Release a job: it runs here and now; or tell where the configuration is."""
+    if words == ["show", "config"]:
+        return f"SLURM_CONF              = {os.environ['SLURM_CONF']}\n"
     job = next((job for job in state["jobs"] if job["id"] == words[-1]), None)
     if job is None:
         raise SystemExit(f"Invalid job id specified for job {words[-1]}")
@@ -123,12 +125,12 @@ def squeue(state: State, words: list[str]) -> str:
 
 
 def sacct(state: State, words: list[str]) -> str:
-    """List jobs by id or by name, in the columns asked for."""
+    """List jobs by id, or by name from a time on (midnight unless it is said), in the columns asked for."""
     ids, name = _option(words, "jobs").split(","), _option(words, "name")
-    columns = _option(words, "format").split(",")
+    columns, since = _option(words, "format").split(","), _option(words, "starttime") or _now()[:10]
     lines = []
     for job in state["jobs"]:
-        if job["id"] in ids or (name and job["name"] == name):
+        if job["id"] in ids or (name and job["name"] == name and job.get("end", job["submit"]) >= since):
             for task, (word, exit_code) in (job["ended"] or {f"[{job['array']}]": ["PENDING", "0:0"]}).items():
                 suffix = f"_{task}" if job["array"] else ""
                 row = {
