@@ -147,7 +147,7 @@ class Grid:
     def register(self, cluster: Login, **changes: Any) -> None:
         """Let the registry and the client know a cluster; `changes` go into its document."""
         document = {**cluster.cluster_document(), **changes}
-        self._admin("cluster", "add", "-", stdin=json.dumps(document))
+        self.admin("cluster", "add", "-", stdin=json.dumps(document))
         known = self.home / "known_hosts"
         lines = [f"[{cluster.ssh_host}]:{cluster.ssh_port} {key}\n" for key in cluster.host_keys]
         known.write_text(
@@ -219,12 +219,13 @@ class Grid:
         """Make the user's account and keep its token where the client looks for it."""
         kept = self.home / "token"
         if not kept.exists():
-            printed = self._admin("user", "add", ACCOUNT, "--mail", MAIL, "--admin")
+            printed = self.admin("user", "add", ACCOUNT, "--mail", MAIL, "--admin")
             kept.touch(mode=0o600)
             kept.write_text(printed.split()[-1])
         self.token = kept.read_text()
 
-    def _admin(self, *arguments: str, stdin: str = "") -> str:
+    def admin(self, *arguments: str, stdin: str = "") -> str:
+        """Run one of the registry's commands; return what it prints."""
         argv = [sys.executable, "-m", "api_srv", *arguments, "--data-dir", str(self.folder / "registry")]
         done = subprocess.run(argv, cwd=_ROOT, text=True, input=stdin, stdout=subprocess.PIPE, check=True)
         return done.stdout

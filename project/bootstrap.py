@@ -16,6 +16,7 @@ from project.adapters.archive import TOOLBOX, WRAPPER, Archive
 from project.adapters.findings import KeptFindings
 from project.adapters.git import GitRepositories
 from project.adapters.modules import LocalModules
+from project.adapters.private_file import make_private_folder
 from project.adapters.records import Records
 from project.adapters.registry import HttpRegistry
 from project.adapters.show.ranking import show_as_news
@@ -115,7 +116,7 @@ class Gateway:
         """Return an empty private folder for the content of a bundle; it stays until the job is in the queue."""
         folder = self.settings.home / "bundles" / name
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
+        make_private_folder(folder)
         return folder
 
     def remember_host(self, host: str, port: int, keys: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from project.adapters.private_file import make_private_folder
 from project.adapters.source import pack_folder, sha256_of
 from project.core.errors import TransferFailed, UsageError
 from project.core.job_source import GitSource, parse_git
@@ -89,7 +90,7 @@ def open_bundle(path: Path, folder: Path) -> None:
     Raises:
         UsageError: it is no bundle, or something in it is not what its manifest says.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     try:
         unpack(str(path), str(folder))
         manifest = json.loads((folder / _MANIFEST).read_text())

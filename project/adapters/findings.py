@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from project.adapters.private_file import make_private_folder
 from project.adapters.records import write_private
 from project.core.findings import Finding, Known
 from project.core.messages import SCHEMA, format_utc, parse_utc
@@ -31,7 +32,7 @@ class KeptFindings:
 
     def save_all(self, found: Mapping[str, Sequence[Finding]]) -> None:
         """Keep what was found on each of these clusters, instead of what was found there before."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         for cluster, listed in found.items():
             document = {
                 "schema": SCHEMA,

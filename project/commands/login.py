@@ -7,6 +7,7 @@ import json
 
 import click
 
+from project.adapters.private_file import make_private_folder
 from project.adapters.records import write_private
 from project.adapters.registry import PasswordRegistry
 from project.adapters.terminal import say
@@ -24,7 +25,7 @@ def command(*, account: str | None, as_json: bool) -> None:
     name = account or gateway.prompter.text(f"Account at {settings.registry}", getpass.getuser())
     password = gateway.prompter.secret(f"Password of {name}")
     issued = PasswordRegistry(settings.registry, name, password, plain_http=settings.plain_http).token()
-    settings.token_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(settings.token_file.parent)
     write_private(settings.token_file, f"{issued['token']}\n".encode())
     until = str(issued["expires_at"])
     if as_json:

@@ -1,29 +1,13 @@
-"""docs/reliability.md names a test for each fault, and each of them is there."""
+"""docs/reliability.md and docs/security.md name a test for each fault and each attempt, and all of them are there."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import pytest
 
-_TESTS = Path(__file__).resolve().parents[1]
-_PAGE = _TESTS.parent / "docs" / "reliability.md"
-_NAMED = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
+from tests.architecture.named_tests import unkept_promises
 
 
-def _rows() -> list[str]:
-    lines = _PAGE.read_text().splitlines()
-    return [line for line in lines if line.startswith("| ") and not line.startswith("| fault ")]
-
-
-def test_every_fault_has_a_test_that_is_there() -> None:
+@pytest.mark.parametrize(("page", "heads"), [("reliability.md", ("fault",)), ("security.md", ("attempt",))])
+def test_every_row_has_a_test_that_is_there(page: str, heads: tuple[str, ...]) -> None:
     """A row without a test, or with one that was renamed, is a promise nobody keeps."""
-    missing = [row for row in _rows() if not _NAMED.search(row)]
-    named = {found.groups() for row in _rows() for found in _NAMED.finditer(row)}
-    missing += [f"{path}::{test}" for path, test in sorted(named) if f"def {test}(" not in _text(path)]
-    assert named
-    assert missing == []
-
-
-def _text(path: str) -> str:
-    file = _TESTS / path
-    return file.read_text() if file.exists() else ""
+    assert unkept_promises(page, heads) == []

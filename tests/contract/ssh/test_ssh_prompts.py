@@ -1,27 +1,18 @@
-"""A second factor: what servers ask besides the key.
-
-sshd cannot ask without PAM, which tests must not touch, so a server made of paramiko stands in.
-"""
+"""A second factor: what servers ask besides the key."""
 
 from __future__ import annotations
 
-import socket
 import threading
 from typing import TYPE_CHECKING
 
 import paramiko
 import pytest
-from paramiko.common import (
-    AUTH_FAILED,
-    AUTH_PARTIALLY_SUCCESSFUL,
-    AUTH_SUCCESSFUL,
-    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-)
-from paramiko.server import InteractiveQuery
+from paramiko.common import AUTH_FAILED
 
 from project.adapters.ssh import session
 from project.core.errors import AuthenticationFailed, Unreachable
 from tests.contract.ssh.people import Person
+from tests.contract.ssh.two_factors import CODE, TwoFactors, two_factor_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,72 +20,26 @@ if TYPE_CHECKING:
 
     from tests.contract.ssh.conftest import Caller
 
-_CODE = "123456"
-
-
-class _TwoFactors(paramiko.ServerInterface):
-    """Wants any key, then a name and a code."""
-
-    def __init__(self) -> None:
-        self.shown = threading.Event()
-
-    def get_allowed_auths(self, username: str) -> str:
-        del username
-        return "keyboard-interactive" if self.shown.is_set() else "publickey"
-
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        del username, key
-        self.shown.set()
-        return AUTH_PARTIALLY_SUCCESSFUL
-
-    def check_auth_interactive(self, username: str, submethods: bytes | str) -> int | InteractiveQuery:
-        del username, submethods
-        return InteractiveQuery("Two factors", "Look at your telephone.", ("Your name: ", True), ("Code: ", False))
-
-    def check_auth_interactive_response(self, responses: list[str]) -> int:
-        return AUTH_SUCCESSFUL if responses == ["me", _CODE] else AUTH_FAILED
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        del kind, chanid
-        return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
-
 
 @pytest.fixture
 def two_factors(caller: Caller, host_keys: list[Path]) -> Iterator[int]:
     """The port of such a server, which is known."""
     host_key = paramiko.Ed25519Key.from_private_key_file(str(host_keys[0]))
-    transports: list[paramiko.Transport] = []
-
-    def serve() -> None:
-        connection, _ = listening.accept()
-        transport = paramiko.Transport(connection)
-        transports.append(transport)
-        transport.add_server_key(host_key)
-        transport.start_server(server=_TwoFactors())
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        port = listening.getsockname()[1]
+    with two_factor_server(host_key) as port:
         caller.know(f"[127.0.0.1]:{port} ssh-ed25519 {host_key.get_base64()}\n")
-        try:
-            yield port
-        finally:
-            thread.join()
-            for transport in transports:
-                transport.close()
+        yield port
 
 
 def test_a_second_factor_is_asked_for(caller: Caller, two_factors: int) -> None:
     """After the key, each prompt reaches the person: with echo if the server says so, else as a secret."""
-    person = Person(secrets=[_CODE], texts=["me"])
+    person = Person(secrets=[CODE], texts=["me"])
     caller.connect(None, person, host="127.0.0.1", port=two_factors)
     assert person.questions == ["Two factors\nLook at your telephone.\nYour name: ", "Code: "]
 
 
 def test_a_mistyped_code_may_be_typed_again(caller: Caller, two_factors: int) -> None:
     """A wrong answer is asked for again."""
-    person = Person(secrets=["654321", _CODE], texts=["me", "me"])
+    person = Person(secrets=["654321", CODE], texts=["me", "me"])
     caller.connect(None, person, host="127.0.0.1", port=two_factors)
     assert len(person.questions) == 4
 
@@ -122,7 +67,7 @@ def test_a_server_that_never_decides(caller: Caller, two_factors: int, monkeypat
     """A login that is neither accepted nor refused (a dead user directory) is no authentication failure."""
     decided = threading.Event()
     monkeypatch.setattr(session, "_LOGIN_GRACE_S", 0.3)
-    monkeypatch.setattr(_TwoFactors, "check_auth_publickey", lambda *_: decided.wait(10) and AUTH_FAILED)
+    monkeypatch.setattr(TwoFactors, "check_auth_publickey", lambda *_: decided.wait(10) and AUTH_FAILED)
     with pytest.raises(Unreachable, match="does not answer the login"):
         caller.connect(None, host="127.0.0.1", port=two_factors)
     decided.set()

@@ -185,3 +185,10 @@ def test_what_is_no_setting_is_told(setting: str) -> None:
     with pytest.raises(UsageError) as caught:
         apply_settings(LoadedFile("", {}, Path()), [setting])
     assert caught.value.remedy
+
+
+def test_a_secret_is_not_taken_from_the_command_line() -> None:
+    """Everybody on the machine can read command lines; the refusal does not repeat it."""
+    with pytest.raises(UsageError, match="is a secret") as caught:
+        apply_settings(LoadedFile("", {}, Path()), ["passphrase=open sesame"])
+    assert "sesame" not in str(caught.value) + caught.value.remedy
