@@ -79,8 +79,9 @@ def test_dry_run_needs_neither_cluster_nor_registry(tmp_path: Path) -> None:
 
 
 def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> None:
-    """-r before the end: exit 12. After it: what is there comes, what is not is named; a folder must be possible."""
-    job_uuid = submit(grid, tmp_path, execution=["sleep 4", "echo 1 > there.txt"], output=["there.txt", "absent.txt"])
+    """-r before the end: exit 12. After it, of a failed job too: what is there comes, what is not is named."""
+    lines = ["sleep 4", "echo 1 > there.txt", "echo no convergence >&2", "exit 3"]
+    job_uuid = submit(grid, tmp_path, execution=lines, output=["there.txt", "absent.txt"])
     early = grid.client("-r", job_uuid, folder=tmp_path)
     assert early.returncode == 12
     assert not (tmp_path / job_uuid).exists()
@@ -92,7 +93,9 @@ def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> N
     assert late.returncode == 0, late.stderr
     result = json.loads(late.stdout)
     assert "there.txt" in result["files"]
-    assert result["missing"] == ["absent.txt"]
+    assert (result["outcome"], result["missing"]) == ("FAILED", ["absent.txt"])
+    (errors,) = (tmp_path / job_uuid).glob("slurm-*.err")
+    assert "no convergence" in errors.read_text()
     assert (tmp_path / job_uuid / "there.txt").read_text() == "1\n"
 
 

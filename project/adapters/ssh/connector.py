@@ -13,6 +13,7 @@ from project.adapters.ssh.connection import SshConnection
 from project.adapters.ssh.destination import Hop
 from project.adapters.ssh.dial import Deadline
 from project.adapters.ssh.greet import Dropped, greet
+from project.adapters.ssh.host_certificate import HostCertificate
 from project.adapters.ssh.keyring import Keyring
 from project.adapters.ssh.known_hosts import HostKey
 from project.adapters.ssh.log_in import LogIn
@@ -136,8 +137,9 @@ class _Journey:
         host = trust.Acquaintance.look_up(destination.known_as, role, destination.known_hosts, pins)
         session = self._greet_patiently(destination, via, host)
         shown = session.get_remote_server_key()
-        trust.verify(HostKey(shown.get_name(), shown.asbytes()), host, self._prompter, self._remember_in)
-        if session.is_active() or host.known:
+        key, certificate = HostKey(shown.get_name(), shown.asbytes()), HostCertificate.of(shown)
+        trust.verify(key, host, self._prompter, self._remember_in, certificate)
+        if session.is_active() or host.known or host.is_vouched_for(certificate, time.time()):
             return session
         return self._meet(destination, via, role, pins)  # the answer took longer than the server waits
 

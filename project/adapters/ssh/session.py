@@ -80,11 +80,16 @@ class Session(paramiko.Transport):
         )
         options = self.get_security_options()
         options.ciphers = _first(_FAST_CIPHERS, options.ciphers)
-        options.key_types = _first(host_key_types, options.key_types)
+        self._host_key_types = tuple(dict.fromkeys((*host_key_types, *options.key_types)))
         self.auth_timeout = _LOGIN_GRACE_S
         self.farewell = ""
         self.channels_opened = 0
         self._open: list[paramiko.Channel] = []
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """The host key algorithms, best first; paramiko would offer certificates always, and last."""
+        return self._host_key_types
 
     @property
     def ear(self) -> _Ear:
