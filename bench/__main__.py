@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
+from bench.campaigns import campaigns
 from bench.figures import Figure, ratios, table
+from bench.lists import lists
 from bench.machine import machine
 from bench.outside import look_on
 from bench.rig import Rig, rig
 from bench.rounds import take_turns
+from bench.transfers import transfers
 from demo.docker.images import GENERATIONS
 from project.adapters.archive import WRAPPER, Archive
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def measure(made: Rig, rounds: int) -> list[Figure]:
-    """Return all figures."""
-    submissions = measure_submissions(made, rounds)
-    starts = take_turns(made.starts(), rounds, progress=_say)
-    _say("connections, channels and memory")
-    return [*submissions, *_start_figures(starts), *_outside_figures(made)]
+Section = Callable[[Rig, int, Callable[[str], None]], list[Figure]]
 
 
-def measure_submissions(made: Rig, rounds: int) -> list[Figure]:
-    """Return the figures that where the cluster is makes a difference to."""
-    return _submission_figures(take_turns(made.submissions(), rounds, made.settle, _say))
+def submissions(made: Rig, rounds: int, say: Callable[[str], None]) -> list[Figure]:
+    """Return the figures of the submission of one job."""
+    return _submission_figures(take_turns(made.submissions(), rounds, made.settle, say))
+
+
+def footprint(made: Rig, rounds: int, say: Callable[[str], None]) -> list[Figure]:
+    """Return the figures of our start, and of what a submission takes besides time."""
+    starts = take_turns(made.starts(), rounds, progress=say)
+    say("connections, channels and memory")
+    return [*_start_figures(starts), *_outside_figures(made)]
+
+
+#: What can be measured, by name, and how many of its rounds there are for one of the first.
+_SECTIONS: dict[str, tuple[Section, float]] = {
+    "submissions": (submissions, 1.0),
+    "footprint": (footprint, 1.0),
+    "campaigns": (campaigns, 0.5),
+    "transfers": (transfers, 0.4),
+    "lists": (lists, 1.0),
+}
+#: What it makes a difference to where the cluster is.
+_ELSEWHERE = ("submissions",)
 
 
 def _submission_figures(seconds: dict[str, list[float]]) -> list[Figure]:
@@ -65,6 +86,7 @@ def _say(text: str) -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("sections", nargs=-1, type=click.Choice(list(_SECTIONS)), metavar="[SECTION]...")
 @click.option("--rounds", default=7, show_default=True, type=click.IntRange(min=1), help="Rounds that count.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option(
@@ -73,25 +95,29 @@ def _say(text: str) -> None:
     default="",
     type=click.Choice(["", *GENERATIONS]),
     metavar="SUITE",
-    help="Submissions alone, to a cluster in containers with this Debian generation's Slurm.",
+    help="Submissions, unless sections are named, to a cluster in containers with this Debian generation's Slurm.",
 )
 @click.option(
     "--latency-ms",
     default=0,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Submissions alone, to a login node whose answers are this much longer under way.",
+    help="Submissions, unless sections are named, to a login node whose answers are this much longer under way.",
 )
-def main(*, rounds: int, as_json: bool, suite: str, latency_ms: int) -> None:
-    """Measure submissions, start-up, connections, size and memory on a real Slurm in a temporary folder.
+def main(*, sections: Sequence[str], rounds: int, as_json: bool, suite: str, latency_ms: int) -> None:
+    """Measure on a real Slurm in a temporary folder: submissions, footprint, campaigns, transfers, lists, or all.
 
-    Everything is measured in turn, round by round; a median that misses its aim is shown as missed.
+    Everything is measured in turn, round by round; a median that misses its aim is shown as missed. The sections that
+    take long have fewer rounds.
     """
     about = machine()
-    _say("starting a Slurm and a registry of its own")
-    with rig(suite, latency_ms / 1000) as made:
-        about |= {"Slurm": made.slurm_version, "latency": f"{latency_ms} ms"}
-        figures = (measure_submissions if suite or latency_ms else measure)(made, rounds)
+    figures: list[Figure] = []
+    for name in sections or (_ELSEWHERE if suite or latency_ms else _SECTIONS):
+        measure, share = _SECTIONS[name]
+        _say(f"{name}: starting a Slurm and a registry of its own")
+        with rig(suite, latency_ms / 1000) as made:
+            about |= {"Slurm": made.slurm_version, "latency": f"{latency_ms} ms"}
+            figures += measure(made, max(1, round(rounds * share)), _say)
     if as_json:
         document = {"machine": about, "rounds": rounds, "figures": [figure.document() for figure in figures]}
         click.echo(json.dumps(document, indent=1, ensure_ascii=False))

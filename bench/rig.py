@@ -93,11 +93,11 @@ class Rig:
         """Return the three ways to submit, each from the command to the Slurm job id."""
         return {
             "ours": self.client("-u", str(self.job_file), "--no-input", answer="Slurm job [0-9]+"),
-            "scp + ssh": self._openssh(
+            "scp + ssh": self.openssh(
                 "scp -q -r -F {config} {package} {host}:{target} && "
                 "ssh -F {config} {host} 'cd {target} && sbatch --parsable job.sh'"
             ),
-            "open connection": self._openssh(
+            "open connection": self.openssh(
                 "tar c -C {package} . | ssh -F {config} -S {socket} {host} "
                 "'mkdir {target} && cd {target} && tar x && sbatch --parsable job.sh'"
             ),
@@ -115,21 +115,47 @@ class Rig:
         argv = self.grid.client_argv(*arguments)
         return Contender(lambda _: argv, answer, {**self.environment, **variables}, _ROOT)
 
-    def _openssh(self, line: str) -> Contender:
-        """Return a line of shell; each start of it makes a folder of its own on the cluster."""
-        folder = Path(self._said("mktemp", "-d", "-p", str(self.grid.info.job_root)))
+    def openssh(self, line: str, answer: str | None = "^[0-9]+$", **more: object) -> Contender:
+        """Return a line of shell; each start of it has a folder of its own on the cluster, `{target}`, to make.
+
+        Args:
+            line: with {config}, {host}, {package}, {socket}, {client}, {target}, {here} (a folder of its own here,
+                which is there) and the names in `more`, all of them quoted.
+            answer: see Contender.
+            more: further words.
+        """
+        there = Path(self._said("mktemp", "-d", "-p", str(self.grid.info.job_root)))
+        words = {
+            "config": self.ssh_config,
+            "package": self.job_file.parent,
+            "host": self.grid.info.ssh_host,
+            "socket": self.folder / "master",
+            "client": Words(self.grid.client_argv()),
+            **more,
+        }
 
         def argv(number: int) -> list[str]:
-            words = {
-                "config": self.ssh_config,
-                "package": self.job_file.parent,
-                "host": self.grid.info.ssh_host,
-                "socket": self.folder / "master",
-                "target": folder / str(number),
-            }
-            return ["sh", "-c", line.format(**{name: shlex.quote(str(word)) for name, word in words.items()})]
+            here = Path(tempfile.mkdtemp(dir=self.folder))
+            filled = {**words, "target": there / str(number), "here": here}
+            return ["sh", "-c", line.format(**{name: _quoted(word) for name, word in filled.items()})]
 
-        return Contender(argv, "^[0-9]+$", self.environment, _ROOT)
+        return Contender(argv, answer, self.environment, _ROOT)
+
+    def write_job(self, folder: Path, **keys: object) -> Path:
+        """Write a job file for this grid; return its path."""
+        info = self.grid.info
+        job = {
+            "username": info.ssh_user,
+            "private_key": str(info.ssh_key),
+            "user_mail": MAIL,
+            "destination_cluster": info.name,
+            "resources": {"duration": "10m", "memory_per_thread": "100M"},
+            **keys,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "job.yml"
+        path.write_text(yaml.safe_dump(job))
+        return path
 
     def settle(self) -> None:
         """Return when no job is in the queue and the follower has reported everything and ended.
@@ -150,6 +176,16 @@ class Rig:
         if done.returncode:
             raise GridferryError(f"{argv[0]} failed on the cluster", detail=done.stderr)
         return done.stdout.strip()
+
+
+class Words(tuple[str, ...]):
+    """Several words of a line of shell."""
+
+    __slots__ = ()
+
+
+def _quoted(word: object) -> str:
+    return shlex.join(word) if isinstance(word, Words) else shlex.quote(str(word))
 
 
 def commands() -> dict[int, str]:
@@ -197,17 +233,7 @@ def _write_files(made: Rig) -> None:
     Path(made.grid.client_variables["GRIDFERRY_SETTINGS"]).write_text(port_settings(made, made.ssh_port))
     known_hosts = made.grid.home / "known_hosts"
     made.ssh_config.write_text(_SSH_CONFIG.format(info=info, port=made.ssh_port, known_hosts=known_hosts))
-    job = {
-        "username": info.ssh_user,
-        "private_key": str(info.ssh_key),
-        "user_mail": MAIL,
-        "destination_cluster": info.name,
-        "job": "numbers.txt",
-        "execution": [_COMMAND],
-        "resources": {"duration": "10m", "memory_per_thread": "100M"},
-    }
-    made.job_file.parent.mkdir()
-    made.job_file.write_text(yaml.safe_dump(job))
+    made.write_job(made.job_file.parent, job="numbers.txt", execution=[_COMMAND])
     made.job_file.with_name("job.sh").write_text(_JOB_SCRIPT)
     made.job_file.with_name("numbers.txt").write_text(_DATA)
 

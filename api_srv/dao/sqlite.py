@@ -173,7 +173,11 @@ def _schema() -> Iterator[str]:
 def _where(collection: str, conditions: Sequence[Condition]) -> tuple[str, list[str | int]]:
     if not conditions:
         return "", []
-    tests = [f"{_column(collection, path)} {operator} ?" for path, operator, _ in conditions]
+    # A range of keys is narrower than whatever else is asked; the plus keeps SQLite from any other index.
+    plus = "+" if any(path == "_id" for path, _, _ in conditions) else ""
+    tests = [
+        f"{'' if path == '_id' else plus}{_column(collection, path)} {operator} ?" for path, operator, _ in conditions
+    ]
     return "WHERE " + " AND ".join(tests), [condition.value for condition in conditions]
 
 
