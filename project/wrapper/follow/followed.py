@@ -12,6 +12,7 @@ from project.core.states import GatewayState, is_final, is_success, rank
 from project.core.units import format_duration, parse_slurm_time_s
 from project.wrapper import files
 from project.wrapper.follow import observe
+from project.wrapper.follow.pace import Haste
 from project.wrapper.job import SUBMISSION, Job
 
 #: A row is some 300 bytes long.
@@ -77,14 +78,16 @@ class FollowedJob:
         """Whether nothing is left to do or to tell."""
         return self.is_final and not self.job.journal.unsent()
 
-    def has_new_marks(self) -> bool:
-        """Whether the job script has noted a start or an end since the last look: a look at one folder, no query."""
+    def haste(self) -> Haste:
+        """How soon Slurm is to be asked by what the job script has noted: a look at one folder, no query."""
         try:
             marks = len(os.listdir(self.job.paths.marks))
         except FileNotFoundError:
             marks = 0
-        new, self._marks = marks != self._marks, marks
-        return new
+        before, self._marks = self._marks, marks
+        if marks == before:
+            return Haste.NONE
+        return Haste.TURN if before == 0 or marks >= 2 * len(self._task_names()) else Haste.SOME
 
     def about_to_ask(self) -> None:
         """Remember up to where all is told: what Slurm answers now follows from that, and from nothing later."""

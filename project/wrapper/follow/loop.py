@@ -12,7 +12,7 @@ from project.wrapper.clock import Clock
 from project.wrapper.follow.delivery import Delivery
 from project.wrapper.follow.followed import FollowedJob
 from project.wrapper.follow.log import log
-from project.wrapper.follow.pace import interval_s, soonest_s
+from project.wrapper.follow.pace import Haste, waits_s
 from project.wrapper.follow.report import Overtaken, Reporter
 from project.wrapper.job import open_job
 from project.wrapper.journal import Superseded
@@ -66,8 +66,9 @@ class Follower:
         self._jobs: Dict[str, FollowedJob] = {}
         self._started_s: Dict[str, float] = {}
         self._status: Optional[Document] = None
-        self._status_s = self._query_s = self._soonest_s = _NEVER
-        self._hastened = False
+        self._status_s = self._asked_s = _NEVER
+        self._haste = Haste.NONE
+        self._waits_s = waits_s(0.0, 0.0)
         self._damaged: List[str] = []
 
     def run(self) -> None:
@@ -168,19 +169,17 @@ class Follower:
         In this order: what the queue says is then the newer, and wins (see observe.py).
         """
         asked: Dict[str, FollowedJob] = {}
-        marks: List[bool] = []
 
         def look(job: FollowedJob) -> None:
             if job.slurm_job_id and not job.ended_in_slurm:
-                marks.append(job.has_new_marks())
+                self._haste = max(self._haste, job.haste())
                 asked[job.job.job_uuid] = job
 
         self._for_each(look)
         now = self._clock.elapsed_s()
-        self._hastened = self._hastened or any(marks)
-        if not asked or now < (self._soonest_s if self._hastened else self._query_s):
+        if not asked or now < self._asked_s + self._waits_s[self._haste]:
             return
-        self._hastened = False
+        self._haste = Haste.NONE
         self._for_each_of(asked, FollowedJob.about_to_ask)
         try:
             account = self._slurm.account([job.slurm_job_id for job in asked.values()])
@@ -193,8 +192,8 @@ class Follower:
             self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
         self._take_status(now, at_once=any(job.lost_a_node for job in asked.values()))
         youngest = min(self._clock.elapsed_s() - job.changed_s for job in asked.values())
-        self._soonest_s = self._clock.elapsed_s() + soonest_s(self._slurm.latency_s)
-        self._query_s = self._clock.elapsed_s() + interval_s(youngest, self._slurm.latency_s)
+        self._asked_s = self._clock.elapsed_s()
+        self._waits_s = waits_s(youngest, self._slurm.latency_s)
 
     def _take_use(self, asked: Dict[str, FollowedJob]) -> None:
         """Ask once, for jobs that have just ended, how much memory and CPU time they used."""

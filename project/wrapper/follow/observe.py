@@ -22,6 +22,7 @@ from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
 from project.core.slurm.states import CANCELLED, COMPLETING, PENDING, RUNNING, aggregate, parse_state
 from project.core.states import rank
+from project.core.units import parse_slurm_time_s
 from project.wrapper.clock import parse_local_s
 
 #: A job's name in the accounting until slurmctld has told it more (measured: for up to 5 s).
@@ -33,6 +34,9 @@ _MISSED = "Missed"
 #: In a task's row: in how many answers its end has come without the rest. Then it is believed as it is.
 _INCOMPLETE = "Incomplete"
 _BELIEVED_AT = 4
+#: Columns that grow while a task runs, and when they are told again: seldom enough for arrays of thousands.
+_GROWING = ("Elapsed", "CPUTime")
+_GROWN_FACTOR, _GROWN_S = 1.1, 60
 
 TaskRow = Dict[str, str]
 Tasks = Dict[str, TaskRow]
@@ -90,7 +94,17 @@ def observe(
     if listed:
         for task in set(expected).difference(listed):
             tasks[task] = _missing_task(tasks.get(task, {}), _job_id(slurm_job_id, task), was_missed=task in missed)
-    return {task: row for task, row in tasks.items() if task in expected}
+    return {task: _steady(known.get(task, {}), row) for task, row in tasks.items() if task in expected}
+
+
+def _steady(before: TaskRow, row: TaskRow) -> TaskRow:
+    """Return a running task's row with the times last told until they have grown by more than a little."""
+    if row.get("State") != RUNNING or before.get("State") != RUNNING:
+        return row
+    told_s, grown_s = (parse_slurm_time_s(one.get("Elapsed", "")) for one in (before, row))
+    if told_s is None or grown_s is None or grown_s >= told_s * _GROWN_FACTOR + _GROWN_S:
+        return row
+    return dict(row, **{column: before[column] for column in _GROWING if column in before})
 
 
 def listed_by(

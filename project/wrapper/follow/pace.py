@@ -1,5 +1,8 @@
 """How often the scheduler is asked: soon after a change, seldom when nothing happens, never often enough to hurt."""
 
+import enum
+from typing import Dict
+
 SHORTEST_S = 2.0
 #: A change is told by mail within 60 s; a query and a report still have to fit in.
 LONGEST_S = 40.0
@@ -9,9 +12,20 @@ LONGEST_WHEN_YOUNG_S = 12.0
 _YOUNG_S = 60.0
 #: Of all time, at most a twentieth is spent in the scheduler's queries.
 _LATENCY_FACTOR = 20.0
-#: While tasks begin and end all the time, a sixth.
+#: While jobs begin and end all the time, a sixth.
 _HASTENED_FACTOR = 5.0
 _AGE_DIVISOR = 10.0
+
+
+class Haste(enum.IntEnum):
+    """What the disk shows of jobs since the last query."""
+
+    #: Nothing new.
+    NONE = 0
+    #: Some tasks of an array have begun or ended: of many tasks one always does.
+    SOME = 1
+    #: A job's first task has begun, or its last has ended.
+    TURN = 2
 
 
 def interval_s(youngest_change_age_s: float, latency_s: float) -> float:
@@ -25,9 +39,14 @@ def interval_s(youngest_change_age_s: float, latency_s: float) -> float:
     return min(LONGEST_WHEN_YOUNG_S if youngest_change_age_s < _YOUNG_S else LONGEST_S, wanted)
 
 
-def soonest_s(latency_s: float) -> float:
-    """Return how long to wait though the disk shows that something happened: of many tasks one always ends."""
-    return min(LONGEST_WHEN_YOUNG_S, latency_s * _HASTENED_FACTOR)
+def waits_s(youngest_change_age_s: float, latency_s: float) -> Dict[Haste, float]:
+    """Return the wait until the next query for each haste; arguments as of `interval_s`."""
+    quiet = interval_s(youngest_change_age_s, latency_s)
+    return {
+        Haste.NONE: quiet,
+        Haste.SOME: min(quiet, max(SHORTEST_S, latency_s * _LATENCY_FACTOR)),
+        Haste.TURN: min(quiet, latency_s * _HASTENED_FACTOR),
+    }
 
 
 def backoff_s(failures: int, longest_s: float = 60.0) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.wrapper import files
-from project.wrapper.follow.pace import soonest_s
+from project.wrapper.follow.pace import Haste, waits_s
 from tests.contract.slurm.following import Following
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def test_a_job_is_followed_to_its_end(cluster: Cluster, following: Following) ->
     job = cluster.job("true")
     slurm_job_id = job.into_the_queue()
     assert _follow_to_the_end(following, job) == [*_WAY, "COMPLETED", "DONE"]
-    rows = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
-    ended = [row for row in rows if "State" in row][-1]  # what it used may come after it
-    assert (ended["JobID"], ended["task"], ended["State"]) == (slurm_job_id, "", "COMPLETED")
+    told = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
+    rows = [row for row in told if "State" in row]  # the others say what was used
+    assert (rows[-1]["JobID"], rows[-1]["task"], rows[-1]["State"]) == (slurm_job_id, "", "COMPLETED")
     assert following.started == []
 
 
@@ -66,7 +66,7 @@ def test_an_array_is_one_job(cluster: Cluster, following: Following) -> None:
     assert (end["exit_code"], end["counts"]) == ("4:0", {"COMPLETED": 2, "FAILED": 1})
     assert end["detail"] == "two is odd"
     rows = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
-    last = {row["task"]: (row["JobID"], row["State"]) for row in rows if "State" in row}
+    last = {row["task"]: (row["JobID"], row["State"]) for row in rows}
     assert last == {
         "1": (f"{slurm_job_id}_1", "COMPLETED"),
         "2": (f"{slurm_job_id}_2", "FAILED"),
@@ -145,7 +145,7 @@ def test_marks_make_an_end_visible_at_once(fake_cluster: Cluster) -> None:
     job.tell_submitted()
     following.follower.round()
     fake_cluster.command("scontrol", "release", slurm_job_id)
-    fake_cluster.clock.sleep(soonest_s(following.follower._slurm.latency_s))
+    fake_cluster.clock.sleep(waits_s(0.0, following.follower._slurm.latency_s)[Haste.TURN])
     following.follower.round()
     assert job.states()[-1] == "DONE"
     assert Path(job.job.paths.marks, "end.job").exists()

@@ -223,6 +223,18 @@ def test_only_what_changed_is_reported() -> None:
     assert observe.changed_rows(after, after) == []
 
 
+def test_a_running_task_is_not_told_anew_just_because_time_passes() -> None:
+    """Its times are told once they have grown by more than a tenth and a minute, and at its end as they are."""
+    known, _ = look({}, [queued("RUNNING")], [accounted("41", "RUNNING", Elapsed="00:10:00", CPUTime="00:20:00")])
+    soon, _ = look(known, [], [accounted("41", "RUNNING", Elapsed="00:11:59", CPUTime="00:23:58")])
+    assert observe.changed_rows(known, soon) == []
+    later, _ = look(soon, [], [accounted("41", "RUNNING", Elapsed="00:12:00", CPUTime="00:24:00")])
+    (row,) = observe.changed_rows(soon, later)
+    assert (row["Elapsed"], row["CPUTime"]) == ("00:12:00", "00:24:00")
+    ended, _ = look(later, [], [accounted("41", "COMPLETED", Elapsed="00:12:01", CPUTime="00:24:02")])
+    assert observe.changed_rows(later, ended)[0]["Elapsed"] == "00:12:01"
+
+
 def _local_s(text: str) -> float:
     return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
 

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.wrapper.follow.pace import LONGEST_S, LONGEST_WHEN_YOUNG_S, SHORTEST_S, backoff_s, interval_s, soonest_s
+from project.wrapper.follow.pace import (
+    LONGEST_S,
+    LONGEST_WHEN_YOUNG_S,
+    SHORTEST_S,
+    Haste,
+    backoff_s,
+    interval_s,
+    waits_s,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +50,15 @@ def test_what_is_new_is_looked_at_twice_more_within_a_minute(age_s: float, laten
 
 
 @pytest.mark.parametrize(("latency_s", "wait_s"), [(0.0, 0.0), (0.2, 1.0), (2.0, 10.0), (600.0, 12.0)])
-def test_tasks_that_end_all_the_time_leave_the_scheduler_its_rest(latency_s: float, wait_s: float) -> None:
+def test_jobs_that_end_all_the_time_leave_the_scheduler_its_rest(latency_s: float, wait_s: float) -> None:
     """What the disk shows hastens a question, but of all time at most a sixth is spent in them."""
-    assert soonest_s(latency_s) == pytest.approx(wait_s)
+    assert waits_s(30.0, latency_s)[Haste.TURN] == pytest.approx(min(wait_s, interval_s(30.0, latency_s)))
+
+
+@pytest.mark.parametrize(("latency_s", "wait_s"), [(0.0, 2.0), (0.2, 4.0), (2.0, 40.0)])
+def test_of_many_tasks_one_always_ends(latency_s: float, wait_s: float) -> None:
+    """So that hastens a question only as far as a twentieth of the time allows."""
+    assert waits_s(1e6, latency_s)[Haste.SOME] == pytest.approx(wait_s)
 
 
 def test_failures_are_met_with_patience() -> None:
