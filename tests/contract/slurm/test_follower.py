@@ -36,13 +36,18 @@ def _is_active(job: ClusterJob) -> bool:
     return os.path.exists(f"{job.cluster.paths.active}/{job.job.job_uuid}")  # noqa: PTH110 - the far side's paths are text
 
 
+def _states_of_tasks(job: ClusterJob) -> list[dict[str, str]]:
+    """Return the rows that tell a state; others tell what was used."""
+    told = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
+    return [row for row in told if "State" in row]
+
+
 def test_a_job_is_followed_to_its_end(cluster: Cluster, following: Following) -> None:
     """Every state is told in order, however short; then the job is active no more."""
     job = cluster.job("true")
     slurm_job_id = job.into_the_queue()
     assert _follow_to_the_end(following, job) == [*_WAY, "COMPLETED", "DONE"]
-    told = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
-    rows = [row for row in told if "State" in row]  # the others say what was used
+    rows = _states_of_tasks(job)
     assert (rows[-1]["JobID"], rows[-1]["task"], rows[-1]["State"]) == (slurm_job_id, "", "COMPLETED")
     assert following.started == []
 
@@ -65,8 +70,7 @@ def test_an_array_is_one_job(cluster: Cluster, following: Following) -> None:
     (end,) = (entry["body"] for entry in job.job.journal.entries() if entry["body"].get("state") == "FAILED")
     assert (end["exit_code"], end["counts"]) == ("4:0", {"COMPLETED": 2, "FAILED": 1})
     assert end["detail"] == "two is odd"
-    rows = [row for entry in job.job.journal.entries() if entry["kind"] == "tasks" for row in entry["body"]["rows"]]
-    last = {row["task"]: (row["JobID"], row["State"]) for row in rows}
+    last = {row["task"]: (row["JobID"], row["State"]) for row in _states_of_tasks(job)}
     assert last == {
         "1": (f"{slurm_job_id}_1", "COMPLETED"),
         "2": (f"{slurm_job_id}_2", "FAILED"),
