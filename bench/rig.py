@@ -45,7 +45,8 @@ Host {info.ssh_host}
 #: Says whatever is still going on: jobs the follower has work with, jobs in the queue, processes of the wrapper (this
 #: one is none: its own command line does not match the pattern).
 _AT_WORK = (
-    'ls -A "$1"/control/active 2> /dev/null; squeue --noheader; grep -ls "$1/[c]ontrol" /proc/[0-9]*/cmdline; true'
+    'ls -A "$1"/control/active 2> /dev/null; squeue --noheader; '
+    'grep -ls "$1/[c]ontrol/[^ ]*pyz" /proc/[0-9]*/cmdline; true'
 )
 
 
