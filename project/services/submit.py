@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import RegistryError, SubmissionRefused, UsageError
+from project.core.errors import RegistryError, SubmissionRefused, SubmissionUnknown, Unreachable, UsageError
 from project.core.messages import SCHEMA, format_utc
 from project.ports import Stage
 from project.services.campaign.parts import ask_limits
@@ -66,6 +66,10 @@ class Submitter:
                 refused = record["job_uuid"]
                 self.view.note(f"{way.cluster['name']} refused job {refused}: {error.message}; the next one is tried")
                 record = {**self._new_record(str(uuid.uuid4()), request), "resubmission_of": refused}
+            except (SubmissionUnknown, Unreachable):
+                if not way.is_last:
+                    self.view.note(f"the job stays with {way.cluster['name']}, which may have it: no other is tried")
+                raise
         raise AssertionError("unreachable: there is a last way, and its error is raised")
 
     def _go(

@@ -56,7 +56,8 @@ def _explained(facts: Facts, job_uuid: str) -> Verdict:
         return Verdict(f"{_subject(facts)} is {facts.state}{_use(facts)}.")
     words = {**_words(facts, job_uuid), **found.words}
     text, remedy = (_filled(template, words) for template in (found.cause.text, found.cause.remedy))
-    return Verdict(f"{_subject(facts)} {text}.", remedy, found.cause.name)
+    nodes = "" if "{sick_nodes}" in found.cause.text else "".join(f" Now {each}." for each in facts.sick_nodes)
+    return Verdict(f"{_subject(facts)} {text}.{nodes}", remedy, found.cause.name)
 
 
 def _filled(template: str, words: Dict[str, str]) -> str:

@@ -282,7 +282,9 @@ def test_facts_are_those_of_the_worst_task() -> None:
     assert (facts.state, facts.task, facts.tasks) == ("FAILED", "2", {"COMPLETED": 1, "FAILED": 1})
     assert (facts.elapsed_s, facts.time_limit_s, facts.used_mib, facts.memory_mib) == (123, 600, 200, 400)
     assert facts.sick_nodes == ["n02 is drained (fan, as of 3m 2s ago)"]
-    assert explain(facts, _UUID).cause == "no file"
+    verdict = explain(facts, _UUID)
+    assert verdict.cause == "no file"
+    assert verdict.sentence.endswith(" did not find the file x. Now n02 is drained (fan, as of 3m 2s ago).")
 
 
 def test_a_job_of_which_nothing_is_known_yet_has_facts_too() -> None:

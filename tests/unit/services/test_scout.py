@@ -52,6 +52,14 @@ def _foretelling(starts_in_s: float | None = 0.0, refusal: str = "") -> Callable
     return lambda: cluster
 
 
+class Bare(FakeCluster):
+    """A login node without Python."""
+
+    def ask(self, script: str, *, timeout_s: float = 60.0) -> str:
+        """Answer the probe."""
+        return super().ask(script, timeout_s=timeout_s).replace("/usr/bin/python3", "")
+
+
 def _failing(error: GridferryError) -> Callable[[], FakeCluster]:
     def connect() -> FakeCluster:
         raise error
@@ -95,16 +103,18 @@ def test_what_is_in_the_way_is_told_for_each_and_keeps_no_other_from_being_asked
         closed=_failing(AuthenticationFailed("no key was taken")),
         asking=_failing(UsageError("a passphrase is needed")),
         silent=lambda: silent,
+        bare=Bare,
         small=_foretelling(refusal="Requested node configuration is not available"),
         well=_foretelling(30.0),
     )
-    ranked = _ranked(grid, "closed", "asking", "silent", "small", "well")
+    ranked = _ranked(grid, "closed", "asking", "silent", "bare", "small", "well")
     assert next(iter(ranked)) == "well"
     assert [name for name, found in ranked.items() if found.is_chosen] == ["well"]
     assert {name: found.reason for name, found in ranked.items() if name != "well"} == {
         "closed": "no key was taken",
         "asking": "a passphrase is needed",
         "silent": "sbatch does not answer",
+        "bare": "there is no Python 3.6 or newer on the login node of bare",
         "small": "Requested node configuration is not available",
     }
 
