@@ -11,8 +11,10 @@ FACTOR ?= 30
 SUITE ?= bookworm
 NODES ?= 4
 NAME ?= gridferry
+SEED ?= $(shell date +%s)
+JOBS ?= 200
 
-.PHONY: help demo test test-docker test-containers test-docker-all faults fuzz cluster-up cluster-down check docs format bench \
+.PHONY: help demo test test-docker test-containers test-docker-all faults fuzz chaos cluster-up cluster-down check docs format bench \
 	system system-test system-docker venv clean
 
 help: ## list the targets
@@ -43,6 +45,9 @@ cluster-down: venv ## remove them
 fuzz: system-test venv ## very many odd inputs for every parser and the REST API (FACTOR=30, TESTS="-k name")
 	FUZZ_FACTOR=$(FACTOR) $(BIN)/python -m pytest -n $(WORKERS) tests/unit tests/contract/test_registry_api.py \
 		-m "hypothesis or fuzz" --hypothesis-show-statistics $(TESTS)
+
+chaos: system-test venv ## jobs and faults by chance, then everything is checked (SEED=n JOBS=200)
+	$(BIN)/python -m tests.chaos --seed $(SEED) --jobs $(JOBS)
 
 faults: system-test venv ## the long half of the fault suite (docs/reliability.md)
 	$(BIN)/python -m pytest tests/faults $(TESTS)

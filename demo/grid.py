@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from demo.site import SandboxSite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from email.message import EmailMessage
 
     from demo.site import Login, Site
@@ -58,12 +58,14 @@ class Grid:
         folder: where it lies; short, since sockets lie in it.
         chosen_site: where its clusters come from; by default a sandbox in `folder`.
         progress: told each step and its seconds.
+        registry_settings: further settings of the registry.
         clusters: how to reach them, once they run.
     """
 
     folder: Path
     chosen_site: Site | None = None
     progress: Callable[[str, float], None] = lambda _step, _seconds: None
+    registry_settings: Mapping[str, str] = field(default_factory=dict)
     smtp: Server | None = field(default=None, init=False)
     registry: Server | None = field(default=None, init=False)
     registry_port: int = field(default=0, init=False)
@@ -119,8 +121,9 @@ class Grid:
         self.clusters = self.site.up(self.progress)
 
     def start_mail(self) -> None:
-        """Start the mail server."""
-        self.smtp = self._serve([sys.executable, "-m", "demo.mail_sink", str(self.mail_folder)], "mail.log")
+        """Start the mail server, on the same port as last time."""
+        port = self.smtp.first_line if self.smtp else "0"
+        self.smtp = self._serve([sys.executable, "-m", "demo.mail_sink", str(self.mail_folder), port], "mail.log")
 
     def start_registry(self) -> None:
         """Start the registry, on the same port as last time."""
@@ -130,6 +133,7 @@ class Grid:
             "GRIDFERRY_API_SMTP_HOST": "127.0.0.1",
             "GRIDFERRY_API_SMTP_PORT": self.smtp.first_line,
             "GRIDFERRY_API_SMTP_STARTTLS": "false",
+            **self.registry_settings,
         }
         argv = [
             sys.executable,

@@ -11,6 +11,7 @@ from project.core.errors import (
     GridferryError,
     SourceNeeded,
     SubmissionUnknown,
+    TransferFailed,
     Unreachable,
     UsageError,
     WaitsForRoom,
@@ -91,7 +92,7 @@ class Dispatcher:
                 registered = pool.submit(self._register, record)
                 paths = remote.probe(job_uuid)
                 if record["stage"] != Stage.HANDED_OVER:
-                    self._upload(remote, record, paths)
+                    self._bring(remote, record, paths)
                 self._let_report(remote, registered.result())
         except GridferryError as error:
             if record["stage"] == Stage.CREATED and not error.transient:
@@ -101,6 +102,15 @@ class Dispatcher:
             record.update(stage=Stage.LAUNCHED, job_directory=paths.directory)
             self.records.save(record)
         self.view.end()
+
+    def _bring(self, remote: Remote, record: Mapping[str, Any], paths: JobPaths) -> None:
+        """Upload all of it, unless another client here has just done so for the same submission, and cleaned up."""
+        try:
+            self._upload(remote, record, paths)
+        except TransferFailed:
+            latest = self.records.load(str(record["job_uuid"])) or record
+            if latest["stage"] not in (Stage.HANDED_OVER, Stage.SUBMITTED):
+                raise
 
     def _upload(self, remote: Remote, record: Mapping[str, Any], paths: JobPaths) -> None:
         remote.upload(self.records.parcel(str(record["job_uuid"])), paths.parcel, self.view)

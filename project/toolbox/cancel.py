@@ -100,17 +100,19 @@ class Cancellation:
         return active
 
     def _cancel(self, jobs: Sequence[Job]) -> None:
-        """Ask Slurm to cancel those it has; see to it that the others do not get there."""
-        ids = []
+        """Ask Slurm to cancel those it has, by what it shows now; see to it that the others do not get there.
+
+        An id alone does not name a job: a Slurm that lost its state gives ids out again.
+        """
+        known = [job for job in jobs if _slurm_job_id(job)]
         for job in jobs:
-            slurm_job_id, tasks = _slurm_job_id(job), self._tasks[job.job_uuid]
-            if slurm_job_id:
-                ids.append(of_tasks(slurm_job_id, tasks) if tasks else slurm_job_id)
-                self._asked.add(job.job_uuid)
-            else:
+            if job not in known:
                 self._wake(job)
-        if ids:
-            self._slurm.cancel(*ids)
+        rows = self._slurm.queue() if known else []
+        alive = [(_slurm_job_id(job), self._tasks[job.job_uuid]) for job in known if self._alive(job, rows)]
+        if alive:
+            self._slurm.cancel(*(of_tasks(own, tasks) if tasks else own for own, tasks in alive))
+        self._asked.update(job.job_uuid for job in known)
 
     def _wake(self, job: Job) -> None:
         """Start a process that notices the cancellation, unless one is at work on the job."""

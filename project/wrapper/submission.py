@@ -62,10 +62,9 @@ class Submission:
             SubmissionUnknown: it could not be found out; calling again goes on from there.
         """
         known = (files.read_text(self._paths.slurm_job_id) or "").strip()
-        if not known:
-            known = self._obtain()
-        self._release(known)
-        return known
+        own = known or self._obtain()
+        self._release(own, look_first=bool(known))
+        return own
 
     def _obtain(self) -> str:
         """Return the id of a Slurm job of ours; one is submitted only where there is none.
@@ -152,17 +151,22 @@ class Submission:
                     cancel_surplus(self._slurm, self._journal, surplus)
         return own
 
-    def _release(self, slurm_job_id: str) -> None:
-        """Release the job once; a user may hold it again later, and then it stays held."""
+    def _release(self, slurm_job_id: str, *, look_first: bool) -> None:
+        """Release the job once; a user may hold it again later, and then it stays held.
+
+        Args:
+            slurm_job_id: of the job.
+            look_first: whether it was written down a while ago; a Slurm that lost its state gives ids out again.
+        """
         if files.read_text(self._paths.released) is not None:
             return
         for wait_s in (0.5, *RETRY_WAITS_S):
             try:
-                self._slurm.release(slurm_job_id)
+                if not look_first or self._is_held(slurm_job_id):
+                    self._slurm.release(slurm_job_id)
                 break
             except SchedulerUnavailable:
-                if self._is_released(slurm_job_id):
-                    break
+                look_first = True  # it may have been done all the same
                 self._clock.sleep(wait_s)
         else:
             raise SubmissionUnknown(
@@ -170,10 +174,11 @@ class Submission:
             )
         files.create(self._paths.released, slurm_job_id.encode())
 
-    def _is_released(self, slurm_job_id: str) -> bool:
-        """Whether the queue shows the job without a hold, as ended (a cancelled one keeps the word), or no more."""
-        try:
-            rows = [row for row in self._named_rows() if row.slurm_job_id == slurm_job_id]
-        except SchedulerUnavailable:
-            return False
-        return not any(row.state == PENDING and row.reason in _HELD for row in rows)
+    def _is_held(self, slurm_job_id: str) -> bool:
+        """Whether the queue shows this very job as held; one that was cancelled while it was keeps the word.
+
+        Raises:
+            SchedulerUnavailable: it does not answer.
+        """
+        rows = [row for row in self._named_rows() if row.slurm_job_id == slurm_job_id]
+        return any(row.state == PENDING and row.reason in _HELD for row in rows)

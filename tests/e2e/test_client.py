@@ -210,6 +210,16 @@ def test_killed_follower_is_revived_by_the_next_submission(grid: Grid, tmp_path:
         assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
 
 
+def test_killed_follower_is_revived_by_the_next_call(grid: Grid, tmp_path: Path) -> None:
+    """The follower is killed -9 while a job runs; asking for the results starts one, though there are none yet."""
+    job_uuid = submit(grid, tmp_path, execution=["sleep 5"])
+    kill_logins(grid)
+    assert grid.client("-r", job_uuid, folder=tmp_path).returncode in (0, 12)
+    wait_for_state(grid, job_uuid, "DONE")
+    wait_for_mail(grid, job_uuid, "COMPLETED")
+    assert mailed_states(grid, job_uuid) == ["PENDING", "RUNNING", "COMPLETED"]
+
+
 def test_unknown_cluster_names_the_likely_one(grid: Grid, tmp_path: Path) -> None:
     """A misspelled cluster is told with the name that was probably meant; exit 2."""
     path = write_job(tmp_path, execution=["true"])

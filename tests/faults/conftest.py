@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +15,7 @@ from project.sandbox import api
 from project.sandbox.preflight import check_machine
 from project.wrapper.clock import Clock
 from project.wrapper.slurm import Slurm
+from tests.chaos.world import World, running_world
 from tests.contract.conftest import store_url, wire_server
 from tests.contract.registry_process import RegistryProcess
 from tests.contract.slurm.cluster import Cluster
@@ -19,7 +23,6 @@ from tests.faults.daemons import Daemons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["store_url", "wire_server"]  # fixtures of tests/contract that this suite uses, too
 
@@ -48,12 +51,27 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProce
         yield process
 
 
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """A whole grid, with a gate before its login node."""
+    try:
+        check_machine()
+    except SandboxError as error:
+        pytest.skip(f"no real Slurm here: {error.message}")
+    folder = Path(tempfile.mkdtemp(prefix="gff-", dir="/tmp"))  # short, since sockets lie in it
+    try:
+        with running_world(folder) as world:
+            yield world
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
 def daemons(sandbox: api.SandboxInfo) -> Iterator[Daemons]:
-    """Its daemons; what a test stopped goes on afterwards."""
+    """Its daemons; what a test stopped or ended works again afterwards."""
     daemons = Daemons(sandbox.folder)
     yield daemons
-    daemons.go_on()
+    daemons.restore()
 
 
 @pytest.fixture

@@ -31,6 +31,11 @@ _ARCHIVE = Path(sys.argv[0]).absolute()
 _PLAN = _ARCHIVE.with_name("plan.json")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _HALF_MADE = ".new-"
+#: Audit events (PEP 578) of what would get past the watch over files and programs.
+_OTHER_WAYS = {
+    "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.symlink", "os.truncate", "pty.spawn", "shutil.copyfile",
+    "shutil.copytree", "shutil.move", "shutil.rmtree",
+}  # fmt: skip
 #: What tells one question to Slurm from another.
 _TELLING = ("--name=", "--jobs=", "--format=%t", "--format=JobID,MaxRSS,TotalCPU")
 
@@ -108,7 +113,7 @@ def _watch_files(watch: Watch) -> None:
 
         return act
 
-    for kind in ("link", "rename", "unlink"):
+    for kind in ("link", "rename", "replace", "unlink", "remove"):
         setattr(os, kind, watched(kind, getattr(os, kind)))
 
 
@@ -132,6 +137,25 @@ def _watch_programs(watch: Watch, *, may_follow: bool) -> None:
             return code
 
     subprocess.Popen = Watched  # type: ignore[assignment,misc]
+
+
+def _watch_the_rest(watch: Watch) -> None:
+    """See every other way to write a file in place or to start a program, too: its beginning."""
+
+    def hear(event: str, words: tuple[Any, ...]) -> None:
+        if event == "open" and _is_written(*words):
+            watch.begin(f"write {Path(words[0]).name}")
+        elif event in _OTHER_WAYS:
+            watch.begin(event)
+
+    sys.addaudithook(hear)
+
+
+def _is_written(path: Any, _mode: Any, flags: int) -> bool:
+    """Whether something is opened to write into it that has its name already."""
+    ours = isinstance(path, str) and _ARCHIVE.parent.parent in Path(path).absolute().parents
+    written = flags & (os.O_WRONLY | os.O_RDWR)
+    return ours and bool(written) and not Path(path).name.startswith((_HALF_MADE, _PLAN.name))
 
 
 def _hurry(speed: float) -> None:
@@ -172,6 +196,7 @@ def _prepare() -> None:
         return
     watch = Watch(plan, sys.argv[1])
     _watch_files(watch)
+    _watch_the_rest(watch)
     _watch_programs(watch, may_follow=plan.get("follow", True))
     if "speed" in plan:
         _hurry(plan["speed"])

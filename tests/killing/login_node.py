@@ -193,6 +193,16 @@ class LoginNode:
         """Take the job into the queue."""
         return self.command("run", self.job_uuid, **more)
 
+    def run_from_two_hosts(self) -> list[int]:
+        """Take the job into the queue from two login nodes at the same time; return how the two exit."""
+        begun = Path(self._plan["record"])
+        with self._start("run", self.job_uuid, kill=None) as first:
+            poll(begun.exists, "the first is at work and has read its plan")
+            with self._start("run", self.job_uuid, kill=None, host=["login2", "boot2"]) as second:
+                for process in (first, second):
+                    process.communicate(timeout=_LIMIT_S)
+                return [first.returncode, second.returncode]
+
     def follow(self, **more: Any) -> Answer:
         """Follow it until nothing is left to do."""
         return self.command("follow", **more)

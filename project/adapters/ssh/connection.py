@@ -192,7 +192,7 @@ class SshConnection:
             raise _Missing(f"{path} is not there on {self.host}, or its directory is not.") from error
         except (Unreachable, paramiko.SSHException, EOFError, OSError) as error:
             raise TransferStopped(
-                f"The connection to {self.host} broke while {path} was transferred: {error or 'no answer'}.",
+                f"The connection to {self.host} broke while {path} was transferred: {str(error) or 'no answer'}.",
                 "Run the same again: what has arrived is continued.",
                 getattr(error, "detail", ""),
             ) from error

@@ -69,13 +69,13 @@ class Conversation:
             except TimeoutError as error:
                 if time.monotonic() > deadline:
                     raise self.broken("stopped reading") from error
-            except OSError as error:
+            except (OSError, EOFError) as error:  # EOFError: paramiko's word for a connection that was closed
                 self._hear_out()
                 raise self.broken("ended before it had answered") from error
 
     def send_end(self) -> None:
         """Close the program's standard input."""
-        with contextlib.suppress(OSError):  # it ended by itself
+        with contextlib.suppress(OSError, EOFError):  # it ended by itself
             self._channel.shutdown_write()
 
     def read_past(self, marker: bytes, limit_s: float) -> bytes:

@@ -110,9 +110,10 @@ class LogIn:
             raise Unreachable(
                 f"{self._destination} does not answer the login.", "Its user directory may be down: try later."
             ) from error
-        except OSError as error:
+        except (OSError, EOFError) as error:
+            why = getattr(error, "strerror", None) or str(error) or "it was closed"
             raise Unreachable(
-                f"The connection to {self._destination} broke during login: {error.strerror or error}.",
+                f"The connection to {self._destination} broke during login: {why}.",
                 "Check your network, and try again.",
             ) from error
         return methods
@@ -125,17 +126,23 @@ class LogIn:
         """Go on only while the server listens.
 
         Raises:
-            AuthenticationFailed: it hung up.
+            AuthenticationFailed: it hung up, and says why.
+            Unreachable: the connection has ended without a word, as one does that was cut.
         """
         if self._session.is_active():
             return
+        if not self._session.farewell:
+            raise Unreachable(
+                f"The connection to {self._destination} ended during login, without a word.",
+                "Try again; if it stays so, ask the cluster's administrators whether your account may log in.",
+            )
         if "too many" in self._session.farewell.lower():
             raise self._failed(
                 f"hung up after {len(self._refused) + 1} keys: {self._session.farewell}",
                 "Name the right key: private_key in the job file, or IdentityFile with IdentitiesOnly in ssh_config.",
             )
         raise self._failed(
-            f"hung up: {self._session.farewell or 'without a word'}",
+            f"hung up: {self._session.farewell}",
             "Try again; if it stays so, ask the cluster's administrators whether your account may log in.",
         )
 

@@ -49,7 +49,7 @@ def _through(via: Session, destination: Destination, deadline: Deadline) -> para
             f"The jump host cannot reach {destination.hostname} port {destination.port}: {error.text}.",
             "Check the host's name and port as the jump host sees them, and that it forwards (AllowTcpForwarding).",
         ) from error
-    except paramiko.SSHException as error:
+    except (paramiko.SSHException, EOFError, OSError) as error:
         raise Unreachable(
             f"The jump host did not reach {destination.hostname} port {destination.port} "
             f"within {deadline.limit_s:g} s: {error}.",

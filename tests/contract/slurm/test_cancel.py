@@ -57,6 +57,16 @@ def test_several_jobs_are_cancelled_by_one_command(fake_cluster: Cluster, fake: 
     assert fake.calls("scancel") == ["scancel 41 42"]
 
 
+def test_an_id_that_was_given_out_again_is_not_cancelled(fake_cluster: Cluster, fake: FakeSlurm) -> None:
+    """Slurm lost its state, and another job bears the id: ours is gone, and the other one lives."""
+    job = held(fake_cluster)
+    (other,) = fake.jobs()
+    fake.forget()
+    fake.take_in([{**other, "name": "somebody's"}])
+    assert cancel(fake_cluster, job) == {job.job.job_uuid: ("", [])}
+    assert fake.calls("scancel") == []
+
+
 def test_what_would_not_die_is_told_and_flagged(fake_cluster: Cluster, fake: FakeSlurm) -> None:
     """Slurm took the word and nothing happens: after a while that is journalled, for lists to show."""
     job = held(fake_cluster)

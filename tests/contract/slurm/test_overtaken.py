@@ -29,6 +29,14 @@ _WORST = {
 }
 
 
+def test_two_wrappers_at_once(tmp_path: Path, registry: RegistryProcess) -> None:
+    """One takes the job into the queue, the other waits and finds it there; both are told so."""
+    scenario = Scenario("plain", tmp_path, registry, FakeSide(tmp_path / "slurm"))
+    assert scenario.node.run_from_two_hosts() == [0, 0]
+    assert scenario.node.follow().exit_code == 0
+    scenario.check()
+
+
 def test_whoever_was_overtaken_does_nothing_twice(tmp_path: Path, registry: RegistryProcess) -> None:
     """The user's commands begin under one Slurm job, a twin is cancelled and told, each state is told once."""
 

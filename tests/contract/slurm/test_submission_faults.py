@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.core.errors import SubmissionRefused, SubmissionUnknown
+from project.wrapper import files
 from project.wrapper.slurm import Slurm
 from project.wrapper.submission import RETRY_WAITS_S, SETTLE_S
 from tests.fakes.clock import QuickClock
@@ -177,6 +178,16 @@ def test_a_release_that_was_not_answered_is_looked_up(
     fake.next("scontrol", *behaviours)
     assert job.submit() == "41"
     assert _is_one_job(job, fake)
+
+
+def test_an_id_that_was_given_out_again_is_not_released(job: ClusterJob, fake: FakeSlurm) -> None:
+    """Slurm lost its state, and another job bears the id that was written down: it stays as its owner wants it."""
+    files.create(job.job.paths.slurm_job_id, job.submit_by_hand().encode())
+    (other,) = fake.jobs()
+    fake.forget()
+    fake.take_in([{**other, "name": "somebody's"}])
+    assert job.submit() == "41"
+    assert fake.calls("scontrol") == []
 
 
 def test_a_job_that_cannot_be_released_stays_held(job: ClusterJob, fake: FakeSlurm) -> None:
