@@ -10,6 +10,7 @@ import click
 
 from project.core.errors import ExitCode, GridferryError
 from project.core.printable import harmless
+from project.core.problems import nearest
 from project.options import COMPLETION_VARIABLE, results_options, submit_options
 
 
@@ -54,10 +55,13 @@ class LazyGroup(click.Group):
         """Return the names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
+            likely = nearest(cmd_name, COMMANDS)
+            if likely and not ctx.resilient_parsing:  # as while a shell completes
+                ctx.fail(f"There is no command {cmd_name}. Did you mean {likely}?")
             return None
         command: click.Command = import_module(entry.module).command
         return command

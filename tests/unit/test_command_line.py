@@ -64,6 +64,13 @@ def test_options_without_a_job_file_are_an_error(tmp_path: Path, arguments: tupl
     assert _run(tmp_path).returncode == 0
 
 
+def test_a_mistyped_command_is_recognised(tmp_path: Path) -> None:
+    """The one that was probably meant is named."""
+    done = _run(tmp_path, "lst")
+    assert (done.returncode, "Did you mean list?" in done.stderr) == (2, True)
+    assert "No such command 'xyzzy'" in _run(tmp_path, "xyzzy").stderr
+
+
 @pytest.mark.parametrize("word", ["foo", "123", "12345678x", "../../etc", ""])
 def test_what_is_no_uuid_is_told_before_the_registry_is_asked(tmp_path: Path, word: str) -> None:
     """-r with something else than a UUID is a mistake on the command line; exit 2."""

@@ -29,7 +29,7 @@ def validate(document: Any, *, source: str, lines: Optional[Lines] = None) -> Jo
     values: Dict[str, Any] = {}
     for key, value in _flatten(document):
         _read(key, value, _line(key, places), values, problems)
-    problems += _missing(values, problems)
+    problems += _missing(values, problems, places)
     spec = _assemble(values)
     problems += [rule._replace(line=_line(rule.key, places)) for check in _RULES for rule in check(spec)]
     if problems:
@@ -69,12 +69,18 @@ def _unknown(key: str, line: Optional[int]) -> Problem:
     return Problem(key, "this key is not known", remedy, line)
 
 
-def _missing(values: Mapping[str, Any], problems: List[Problem]) -> List[Problem]:
+def _missing(values: Mapping[str, Any], problems: List[Problem], places: Lines) -> List[Problem]:
     told = {problem.key for problem in problems}
+    lacking = [field for field in FIELDS.values() if field.required and not values.get(field.key)]
     return [
-        Problem(field.key, "this key is missing", f"Add it, for example `{field.key}: {field.example}`")
-        for field in FIELDS.values()
-        if field.required and not values.get(field.key) and field.key not in told
+        Problem(
+            field.key,
+            "this key has no value" if field.key in places else "this key is missing",
+            f"Add it, for example `{field.key}: {field.example}`",
+            places.get(field.key),
+        )
+        for field in lacking
+        if field.key not in told
     ]
 
 

@@ -258,3 +258,9 @@ def test_a_password_in_an_address_is_refused_without_being_repeated() -> None:
     (problem,) = problems_of(document(job="https://jane:s3cret@example.org/r.git"), {"job": 3})
     assert (problem.key, problem.line) == ("job", 3)
     assert "s3cret" not in problem.message + problem.remedy
+
+
+def test_a_key_without_a_value_is_told_at_its_line() -> None:
+    """It stands there, and so it is not called missing."""
+    (problem,) = problems_of(document(execution=None), {"execution": 6})
+    assert (problem.message, problem.line) == ("this key has no value", 6)
