@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from demo.grid import Grid
 
 pytestmark = [pytest.mark.slurm, pytest.mark.needs("several hosts")]
-_NAME = "gf-at-home"
+_NAME = f"gf-at-home-{os.getpid()}"  # others may run this suite in the same engine
 _LIMIT_S = 300
 
 
