@@ -69,7 +69,7 @@ class _Compose:
         return dict(answer.json()) if answer.ok else None
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def engine(grid: Grid) -> Engine:
     """The engine of the clusters, with the registry's image of this very tree."""
     assert isinstance(grid.site, DockerSite)
