@@ -42,4 +42,5 @@ def main() -> None:
     sys.stdout.write(json.dumps(found))
 
 
-main()
+if __name__ == "__main__":
+    main()
