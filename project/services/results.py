@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from project.core.units import format_bytes
 from project.ports import RemoteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _MOST_TOLD = 20
+#: In the results' folder: the SHA-256 of what came, by name.
+FETCHED = ".gridferry-fetched.json"
 
 
 class Standing(enum.Enum):
@@ -25,6 +28,7 @@ class Standing(enum.Enum):
 
     ABSENT = "nothing"
     SAME = "the same content"
+    OUTDATED = "what came for it last time, and nobody has changed since"
     DIFFERENT = "something else"
 
 
@@ -42,24 +46,29 @@ class Result:
     target: Path
     file: RemoteFile
 
-    @property
-    def standing(self) -> Standing:
-        """What lies here under its name; its whole content is looked at."""
+    def standing(self, fetched_sha256: str = "") -> Standing:
+        """What lies here under its name; its whole content is looked at.
+
+        Args:
+            fetched_sha256: of what came under this name last time, "" if nothing did.
+        """
         if not os.path.lexists(self.target):
             return Standing.ABSENT
         try:
             with self.target.open("rb") as stream:
-                same = (
-                    os.fstat(stream.fileno()).st_size == self.file.size
-                    and hashlib.file_digest(stream, "sha256").hexdigest() == self.file.sha256
-                )
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError:  # a folder, a dangling symlink, a file that may not be read
-            same = False
-        return Standing.SAME if same else Standing.DIFFERENT
+            sha256 = ""
+        if sha256 == self.file.sha256:
+            return Standing.SAME
+        return Standing.OUTDATED if sha256 and sha256 == fetched_sha256 else Standing.DIFFERENT
 
 
 class ResultsFolder:
     """Where results go; nothing leads out of it.
+
+    A hidden file in it keeps the SHA-256 of all that came: what has changed on the cluster replaces what came before,
+    and nothing that somebody here has written.
 
     Args:
         folder: it exists.
@@ -68,6 +77,20 @@ class ResultsFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._inside: dict[Path, bool] = {}
+        self._fetched = _read_fetched(folder / FETCHED)
+
+    def standing(self, result: Result) -> Standing:
+        """What lies here under a result's name."""
+        return result.standing(self._fetched.get(result.name, ""))
+
+    def note_fetched(self, results: Iterable[Result]) -> None:
+        """Keep in mind that these came as they are."""
+        self._fetched.update({result.name: result.file.sha256 for result in results})
+        if not self._fetched:
+            return
+        part = self._folder / f"{FETCHED}.part"
+        part.write_text(json.dumps(self._fetched, sort_keys=True))
+        part.replace(self._folder / FETCHED)
 
     def result(self, name: str, entry: Mapping[str, Any]) -> Result:
         """Return a file of a manifest.
@@ -92,6 +115,15 @@ class ResultsFolder:
         if folder not in self._inside:
             self._inside[folder] = folder.resolve().is_relative_to(self._folder.resolve())
         return self._inside[folder]
+
+
+def _read_fetched(path: Path) -> dict[str, str]:
+    """Return what came last time; a file that somebody has damaged counts for nothing."""
+    try:
+        told = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(sha256) for name, sha256 in told.items()} if isinstance(told, dict) else {}
 
 
 def _can_be_named(name: str) -> bool:

@@ -192,12 +192,13 @@ class Retriever:
                 results[name] = here.result(name, entry)
             except TransferFailed as error:
                 failed[name] = error.message
-        standings = {name: result.standing for name, result in results.items()}
-        replaced = {Standing.ABSENT, *([Standing.DIFFERENT] if overwrite else [])}
+        standings = {name: here.standing(result) for name, result in results.items()}
+        replaced = {Standing.ABSENT, Standing.OUTDATED, *([Standing.DIFFERENT] if overwrite else [])}
         wanted = [result for name, result in results.items() if standings[name] in replaced]
         check_room(folder, wanted)
         failed.update(remote.fetch(wanted, self.view))
         in_the_way = [name for name, standing in standings.items() if standing not in {*replaced, Standing.SAME}]
+        here.note_fetched(result for name, result in results.items() if name not in {*failed, *in_the_way})
         if failed or in_the_way:
             raise incomplete(folder, len(entries), failed, in_the_way)
         before = len(entries) - len(wanted)

@@ -35,7 +35,7 @@ def _gathered(grid: Grid, campaign: str, folder: Path) -> Path:
 
 
 def _fetched_or_none(grid: Grid, campaign: str, folder: Path) -> Any:
-    done = grid.client("-r", campaign, "--overwrite", folder=folder)
+    done = grid.client("-r", campaign, folder=folder)
     assert done.returncode in (0, 12), done.stderr
     return done if done.returncode == 0 else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from project.core.errors import GridferryError
 from project.services.far_side import FarSide
 from project.services.logins import LoginChoice
 from project.services.retrieve import Retrieved, Retriever
@@ -49,6 +50,14 @@ class Fetch:
             {"event": "manifest", "job_uuid": UUID, "manifest": {"files": files, "missing": list(missing)}}
         ]
         self.cluster.files = {f"/there/{name}": name.encode() for name in names}
+
+    def change(self, name: str, content: str) -> None:
+        """Let a result have another content there."""
+        listed = self.cluster.events["manifest"][0]
+        assert not isinstance(listed, GridferryError)
+        files = listed["manifest"]["files"]
+        files[:] = [described(name, content.encode()) if file["name"] == name else file for file in files]
+        self.cluster.files[f"/there/{name}"] = content.encode()
 
     def run(self, folder: Path, *, overwrite: bool = False, **overrides: Any) -> Retrieved:
         """Fetch into a folder."""

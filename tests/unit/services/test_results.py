@@ -23,7 +23,7 @@ def test_only_what_is_not_here_is_fetched(tmp_path: Path) -> None:
     del fetch.cluster.files["/there/a.txt"]  # it could not be fetched
     assert fetch.run(tmp_path).files == ["a.txt", "b.txt"]
     assert (tmp_path / "a.txt").stat().st_mtime_ns == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt", "mine.txt"]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["a.txt", "b.txt", "mine.txt"]
 
 
 def _put_in_the_way(folder: Path) -> None:
@@ -47,6 +47,19 @@ def test_a_different_file_is_never_overwritten_silently(tmp_path: Path) -> None:
     assert (tmp_path / "same size").read_text() == "SAME SIZE"
     assert (tmp_path / "dangling").is_symlink()
     assert (tmp_path / "other").read_text() == "other"
+
+
+def test_what_came_before_and_has_changed_there_comes_again(tmp_path: Path) -> None:
+    """Nobody here has touched it, so nothing is lost; what somebody has edited stays, and is told."""
+    Fetch(FakeRegistry(ENDED), "a.txt", "b.txt").run(tmp_path)
+    (tmp_path / "b.txt").write_text("edited here")
+    again = Fetch(FakeRegistry(ENDED), "a.txt", "b.txt")
+    for name in ("a.txt", "b.txt"):
+        again.change(name, f"{name} of a later run")
+    with pytest.raises(TransferFailed, match="1 of 2 files did not arrive"):
+        again.run(tmp_path)
+    assert (tmp_path / "a.txt").read_text() == "a.txt of a later run"
+    assert (tmp_path / "b.txt").read_text() == "edited here"
 
 
 def test_different_files_are_overwritten_if_wanted(tmp_path: Path) -> None:
