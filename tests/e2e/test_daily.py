@@ -23,6 +23,7 @@ from tests.e2e.far_side import (
     wait_for_state,
     wait_until,
 )
+from tests.terminal import Terminal
 
 if TYPE_CHECKING:
     from demo.grid import Grid
@@ -120,6 +121,20 @@ def test_waiting_and_watching_end_with_the_jobs(grid: Grid, tmp_path: Path) -> N
     assert (done.returncode, done.stdout.split()) == (7, [failing, "FAILED", "7"])
     both = grid.client("wait", killed, failing, "--json")
     assert (both.returncode, [end["exit_code"] for end in json.loads(both.stdout)]) == (137, [137, 7])
+
+
+def test_a_table_at_a_terminal_is_drawn_anew_until_the_end(grid: Grid, tmp_path: Path) -> None:
+    """`watch` shows short UUIDs, labels and states in place, each change at once, and sums up below."""
+    job_uuid = submit(grid, tmp_path, execution=["sleep 3"], job_name="drawn")
+    environment = {**os.environ, **grid.client_variables}
+    with Terminal(grid.client_argv("watch", job_uuid), Path(), environment) as terminal:
+        assert terminal.end() == 0, terminal.shown
+    drawn = [line.split() for line in terminal.shown.split("\n") if line.startswith(job_uuid[:8])]
+    assert {line[1] for line in drawn} == {"drawn"}
+    states = list(dict.fromkeys(word for line in drawn for word in line if word in {"RUNNING", "COMPLETED"}))
+    assert states == ["RUNNING", "COMPLETED"]
+    assert terminal.shown.count("STATE") >= len(states)
+    assert "1 job: 1 COMPLETED" in terminal.shown
 
 
 def test_jobs_are_cancelled_wherever_they_are(grid: Grid, tmp_path: Path) -> None:

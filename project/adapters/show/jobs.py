@@ -116,7 +116,8 @@ def last_words(job: Job) -> str:
 def sum_up(jobs: Sequence[Job]) -> list[str]:
     """Say how jobs ended: how many in which state, and what is to be known of each that did not end well."""
     counted = Counter(words.headline(job) for job in jobs)
-    lines = [f"{len(jobs)} jobs: {', '.join(f'{number} {word}' for word, number in counted.most_common())}"]
+    what = "job" if len(jobs) == 1 else "jobs"
+    lines = [f"{len(jobs)} {what}: {', '.join(f'{number} {word}' for word, number in counted.most_common())}"]
     for job in jobs:
         if not is_success(words.headline(job)):
             tasks = words.tally(job["counts"])
