@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,5 +82,5 @@ def _ignored(root: Path) -> Callable[[str], bool]:
         ):  # `[a--b]` is what it is in Git; Python's plans for it are nobody's business here
             warnings.simplefilter("ignore", FutureWarning)
             return GitIgnoreSpec.from_lines(lines).match_file
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise UsageError(f"{file} cannot be read: {error}", remedy="Write patterns as .gitignore has them") from error

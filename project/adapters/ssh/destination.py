@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: What ssh_config may put into a command line (%h, %r), and so must not hold a shell's special characters.
 _HOST = re.compile(r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*")
-_USER = re.compile(r"[^\s'\"`$;&<>|(){}\\-][^\s'\"`$;&<>|(){}\\]*")
+_USER = re.compile(r"[^\s\x00-\x1f\x7f'\"`$;&<>|(){}\\-][^\s\x00-\x1f\x7f'\"`$;&<>|(){}\\]*")
 MOST_PORT = 65535
 _HOP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?/?")
 

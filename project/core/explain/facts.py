@@ -144,4 +144,6 @@ def _sick(node_list: str, nodes: Sequence[Mapping[str, Any]], as_of: str) -> Lis
 def _illness(node: Mapping[str, Any], as_of: str) -> str:
     told = [str(node["reason"])] if node.get("reason") else []
     told += [f"as of {as_of}"] if as_of else []
-    return "{} is {}{}".format(node["name"], node["state"], " ({})".format(", ".join(told)) if told else "")
+    return "{} is {}{}".format(
+        node["name"], node.get("state") or "in no known state", " ({})".format(", ".join(told)) if told else ""
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from project.adapters.job_tree import IGNORE_FILE, tree
@@ -128,6 +128,8 @@ def test_times_of_slurm_are_read_or_none(text: str) -> None:
     assert parse_slurm_time_s(text) is None or parse_slurm_time_s(text) >= 0  # type: ignore[operator] # not None here
 
 
+@example("[a--b]")
+@example("**/x[!a--c]")
 @examples(50)
 @given(cut_up("*.o\n!keep.o\n/build/\n", "**/x[!a-c]\n", "\\#x \\ \n") | WORDS)
 def test_no_ignore_file_breaks_the_packing(patterns: str) -> None:

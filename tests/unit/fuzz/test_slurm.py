@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from project.core import slurm
@@ -91,6 +91,7 @@ _CELLS = st.sampled_from(
 _NODE = st.dictionaries(st.sampled_from(["name", "state", "reason"]), WORDS)
 
 
+@example({"NodeList": ["n1"]}, [{"name": "n1"}])
 @given(st.dictionaries(_CELLS, st.lists(WORDS | st.just("mem=1G"), max_size=3)), st.lists(_NODE, max_size=2))
 def test_no_words_break_an_explanation(columns: dict[str, list[str]], nodes: list[dict[str, str]]) -> None:
     """Whatever Slurm told of a job and its nodes, there is a sentence about it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from project.adapters.ssh.destination import Hop
@@ -92,6 +92,7 @@ def test_no_ssh_config_breaks_the_client(program: str | None, content: bytes) ->
             assert SshConfig(path, []).resolve(Hop("a")).port > 0
 
 
+@example("\0@host")
 @given(WORDS | cut_up("ssh://me@host:22/", "[::1]:2222", "a@b,c:1"))
 def test_jump_hosts_are_hosts_or_refused(text: str) -> None:
     """No jump host begins like an option, or holds what a shell could take for a command."""
