@@ -66,6 +66,29 @@ def test_all_are_asked_and_the_reasons_told(grid: Grid, small: SandboxInfo, tmp_
     assert found[0]["starts_in_s"] < 60
     assert "Requested node configuration is not available" in found[1]["reason"]
     assert "refuses" in found[2]["problem"]
+    path = write_job(tmp_path, execution=["true"], resources=resources)
+    settings = grid.job_settings(destination_cluster="[small, away, sandbox]")
+    table = grid.client("where", "-u", str(path), *settings, folder=tmp_path).stdout.splitlines()
+    assert table[0].split()[:2] == ["CLUSTER", "ANSWERS"]
+    assert {"WOULD START", "FREE", "WHY"} <= {
+        column for column in ("WOULD START", "FREE", "WHY") if column in table[0]
+    }
+    assert table[1].split()[:4] == ["*", "sandbox", "yes", "now"]
+    assert [line.split()[:2] for line in table[2:]] == [["small", "yes"], ["away", "no"]]
+
+
+def test_what_counts_is_the_job_as_its_staging_modules_leave_it(
+    grid: Grid, small: SandboxInfo, tmp_path: Path
+) -> None:
+    """A module that asks for more processes than a cluster has makes that cluster refuse."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "more.sh").write_text('sed \'s/"nbr_processes": 1/"nbr_processes": 8/\'\n')
+    (tmp_path / "modules.yml").write_text("staging:\n  1:\n    module: more.sh\n    execution: sh more.sh\n")
+    path = write_job(tmp_path, execution=["true"], resources={"nbr_processes": 1, "memory_per_thread": "10M"})
+    job = ("where", "-u", str(path), *grid.job_settings(destination_cluster=small.name))
+    assert grid.client(*job, folder=tmp_path).returncode == 0
+    done = grid.client(*job, "-m", str(tmp_path / "modules.yml"), folder=tmp_path)
+    assert (done.returncode, "node configuration is not available" in done.stdout) == (10, True), done.stderr
 
 
 def test_a_job_that_fits_nowhere_is_told(grid: Grid, small: SandboxInfo, tmp_path: Path) -> None:
