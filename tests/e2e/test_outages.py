@@ -33,9 +33,12 @@ pytestmark = [pytest.mark.slurm, pytest.mark.needs("several hosts")]
 
 @pytest.fixture
 def site(grid: Grid) -> Iterator[DockerSite]:
-    """The clusters, whole again afterwards."""
+    """The clusters, without any job of an earlier test; whole again afterwards."""
     assert isinstance(grid.site, DockerSite)
+    slurm(grid, "scancel", f"--user={grid.info.ssh_user}")
+    grid.site.wait_until_idle(grid.info.name)
     yield grid.site
+    slurm(grid, "scancel", f"--user={grid.info.ssh_user}")
     grid.site.wait_until_idle(grid.info.name)
 
 

@@ -13,6 +13,7 @@ Rules, each from a trap somebody fell into:
   resources, no directory, and `allocation` for a name (measured: for up to 5 s). Such an end waits for the rest;
 * after a node failure the accounting says NODE_FAIL for up to a second though the job is queued again (measured):
   such an end counts once the queue no longer has the job;
+* why a job waits is the queue's to tell: the accounting of 24.11 says None of every reason (measured);
 * a job cancelled while pending has a start in the accounting, the time of its cancellation, but no node (measured).
 """
 
@@ -29,6 +30,7 @@ from project.wrapper.clock import parse_local_s
 _NAME_NOT_KNOWN_YET = "allocation"
 _PLAIN = ""
 _NO_NODE = ("", "None assigned")
+_REASON = "Reason"
 #: Set in a task's row while the task was missing in the last answers.
 _MISSED = "Missed"
 #: In a task's row: in how many answers its end has come without the rest. Then it is believed as it is.
@@ -172,6 +174,7 @@ def _job_id(slurm_job_id: str, task: str) -> str:
 def _accounted_tasks(row: AccountRow, known: Tasks, live: Collection[str]) -> Tasks:
     """Return what the accounting knows; while a task has not ended, the queue's newer word on its state stays."""
     word = parse_state(row["State"])
+    row = {column: cell for column, cell in row.items() if column != _REASON}
     found: Tasks = {}
     for task in task_names(parse_id(row["JobID"]).tasks):
         before = known.get(task, {})

@@ -46,6 +46,12 @@ def look(
     return found, {task: row["State"] for task, row in found.items()}
 
 
+def test_why_a_task_waits_is_the_queues_to_tell() -> None:
+    """The accounting of some generations says None whatever the reason; what the queue said stays."""
+    found, _ = look({}, [queued("PENDING", reason="PartitionTimeLimit")], [accounted("41", "PENDING")])
+    assert found[""]["Reason"] == "PartitionTimeLimit"
+
+
 @pytest.mark.parametrize(
     ("queue", "account", "state"),
     [
