@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: Where the context of a call keeps which profile `--profile` names.
 PROFILE = "gridferry.profile"
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: Programs we start do not get this one.
+TOKEN_VARIABLE = "GRIDFERRY_TOKEN"  # noqa: S105 - a name, no token
 DEFAULT_REGISTRY = "http://127.0.0.1:7676"
 
 
@@ -39,7 +41,7 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("registry", "GRIDFERRY_REGISTRY", DEFAULT_REGISTRY, "URL of the registry."),
-    Setting("", "GRIDFERRY_TOKEN", "", "Your token there. Never on the command line."),
+    Setting("", TOKEN_VARIABLE, "", "Your token there. Never on the command line."),
     Setting("token_file", "GRIDFERRY_TOKEN_FILE", "<home>/token", "Private file that holds it; `login` writes it."),
     Setting("", "GRIDFERRY_HOME", "~/.local/share/gridferry", "Records of your submissions and confirmed host keys."),
     Setting("profile", "GRIDFERRY_PROFILE", "", "Which of the `profiles:` holds; `--profile` says so, too."),
@@ -115,7 +117,7 @@ class Settings:
 
 def child_environment() -> dict[str, str]:
     """Return the environment for programs we start, without what is for us alone."""
-    return {name: value for name, value in os.environ.items() if name != "GRIDFERRY_TOKEN"}
+    return {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, profile: str = "") -> Settings:
@@ -135,7 +137,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, profile: str = ""
     chosen = _profile(document, named)
     document = {**document, **chosen}
     if profile:
-        won = {setting.variable for setting in SETTINGS if setting.key in chosen} | {"GRIDFERRY_TOKEN"}
+        won = {setting.variable for setting in SETTINGS if setting.key in chosen} | {TOKEN_VARIABLE}
         environment = {name: text for name, text in environment.items() if name not in won}
 
     def value(key: str) -> str:
@@ -152,7 +154,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, profile: str = ""
     return Settings(
         registry=value("registry"),
         profile=named,
-        token=environment.get("GRIDFERRY_TOKEN") or _token(token_file),
+        token=environment.get(TOKEN_VARIABLE) or _token(token_file),
         token_file=token_file,
         home=home,
         ssh_config=None if ssh_config == "none" else _path(ssh_config),

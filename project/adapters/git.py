@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from project.adapters.source import pack_folder
-from project.config import child_environment
+from project.config import TOKEN_VARIABLE, child_environment
 from project.core.errors import UsageError
 from project.core.job_source import ALLOWED_PROTOCOLS, GitSource, submodule_protocols, without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+#: GitPython starts from our own environment, whatever it is given: what is for us alone must be taken away again.
+_KEPT_BACK = {TOKEN_VARIABLE: ""}
 
 #: Git and ssh ask at the terminal itself; so that they cannot, all they may ask is a program that answers nothing.
 _SILENT = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS": "false", "SSH_ASKPASS_REQUIRE": "force"}
@@ -72,7 +75,12 @@ class GitRepositories:
         """Return what Git runs with; from here on it may ask."""
         if self._may_ask:
             self._before_asking()
-        return {**child_environment(), "GIT_ALLOW_PROTOCOL": ALLOWED_PROTOCOLS, **({} if self._may_ask else _SILENT)}
+        return {
+            **child_environment(),
+            **_KEPT_BACK,
+            "GIT_ALLOW_PROTOCOL": ALLOWED_PROTOCOLS,
+            **({} if self._may_ask else _SILENT),
+        }
 
     @contextlib.contextmanager
     def _cloned(self, url: str, commit: str) -> Iterator[Path]:

@@ -92,6 +92,17 @@ def test_credentials_in_gits_settings_are_told_to_nobody(site: Site, researcher:
     assert "s3cret" not in refused.value.message + refused.value.detail
 
 
+def test_git_and_its_helpers_do_not_get_our_token(
+    site: Site, researcher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A credential helper is somebody's program: what is for the registry alone is not in its environment."""
+    monkeypatch.setenv("GRIDFERRY_TOKEN", "s3cret")
+    seen = tmp_path / "seen"
+    researcher.write_text(site.git_config.replace("f() {", f"f() {{ echo [$GRIDFERRY_TOKEN] >> {seen};"))
+    assert _commit(site.url("inner", "https"))
+    assert set(seen.read_text().split()) == {"[]"}
+
+
 @pytest.mark.usefixtures("researcher")
 @pytest.mark.parametrize("address", ["file://{secret}", "{secret}", "ext::sh -c 'touch {secret}/touched'"])
 def test_a_repository_from_afar_brings_nothing_of_this_machine(
