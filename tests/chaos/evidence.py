@@ -73,11 +73,13 @@ class Evidence:
 
 def gather(world: World, stories: list[Story]) -> list[Evidence]:
     """Return the evidence on every submission; the world is whole again and nothing happens any more."""
-    rows, mails = accounted(world), Counter(str(mail["Message-ID"]) for mail in world.grid.mails())
+    ids = [str(world.registry_job(story.job_uuid).get("slurm_job_id") or "") for story in stories]
+    rows = accounted(world) | accounted(world, *filter(None, ids))
+    mails = Counter(str(mail["Message-ID"]) for mail in world.grid.mails())
     return [_of_one(world, story, rows, mails) for story in stories]
 
 
-def _of_one(world: World, story: Story, rows: list[Accounted], mails: Counter[str]) -> Evidence:
+def _of_one(world: World, story: Story, rows: set[Accounted], mails: Counter[str]) -> Evidence:
     job_uuid, paths = story.job_uuid, world.far_paths
     log, results = world.starts / f"{story.submission.number:04d}", world.results / job_uuid
     return Evidence(
@@ -87,7 +89,7 @@ def _of_one(world: World, story: Story, rows: list[Accounted], mails: Counter[st
         is_settled=story.is_settled,
         calls=story.calls,
         starts=[Start(*line.split()) for line in log.read_text().splitlines()] if log.exists() else [],
-        accounted=[row for row in rows if row.name == job_uuid],
+        accounted=sorted(row for row in rows if row.name == job_uuid),
         job=world.registry_job(job_uuid),
         journal=[json.loads(path.read_text()) for path in sorted(Path(paths.job(job_uuid).journal).glob("0*.json"))],
         is_active=world.is_active(job_uuid),
@@ -100,9 +102,10 @@ def _texts(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
 
 
-def accounted(world: World) -> list[Accounted]:
-    """Return every row of Slurm's accounting."""
-    asked = ["sacct", "-X", "-n", "-P", "--starttime=now-1days", f"--format={_COLUMNS}"]
+def accounted(world: World, *slurm_job_ids: str) -> set[Accounted]:
+    """Return the rows of Slurm's accounting: of these jobs, else of all that ever could have started."""
+    which = f"--jobs={','.join(slurm_job_ids)}" if slurm_job_ids else "--starttime=now-1days"
+    asked = ["sacct", "-X", "-n", "-P", which, f"--format={_COLUMNS}"]
     done = world.grid.site.run(asked)
     assert done.returncode == 0, done.stderr
-    return [Accounted(*line.split("|")) for line in done.stdout.splitlines()]
+    return {Accounted(*line.split("|")) for line in done.stdout.splitlines()}

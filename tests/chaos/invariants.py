@@ -60,7 +60,8 @@ def accounting_agrees(found: Evidence) -> Iterator[str]:
     """In the accounting one job ran, as the registry says; any other was cancelled, never ran and was told."""
     own = str(found.job.get("slurm_job_id") or "")
     states = {row.state.split()[0] for row in found.accounted if row.slurm_job_id == own}
-    if own and states != {_outcome(found.job)}:
+    never_was = not states and not found.starts and _outcome(found.job) == "CANCELLED"  # Slurm may forget such a job
+    if own and states != {_outcome(found.job)} and not never_was:
         yield f"the accounting says {sorted(states)} of job {own}, the registry {_outcome(found.job)}"
     if any(start.slurm_job_id != own for start in found.starts):
         yield f"the registry knows it as Slurm job {own!r}, and it began under another id"
