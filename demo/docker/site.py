@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shlex
 import socket
 import subprocess
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.docker.engine import EngineError
 from demo.docker.images import FOLDER, GENERATIONS, build_slurm
+from project.sandbox.describe import cluster_document, ssh_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,28 +47,18 @@ class DockerLogin:
     def ssh_command(self) -> str:
         """A line to paste in a shell: it logs in, or runs what is added to it."""
         known = self.ssh_key.with_name("known_hosts")
-        options = [f"IdentityFile={self.ssh_key}", "IdentitiesOnly=yes", f"UserKnownHostsFile={known}"]
-        words = [word for option in options for word in ("-o", option)]
-        return shlex.join(["ssh", "-p", str(self.ssh_port), *words, f"{self.ssh_user}@{self.ssh_host}"])
+        return ssh_command(f"{self.ssh_user}@{self.ssh_host}", self.ssh_port, self.ssh_key, known)
 
     def cluster_document(self) -> dict[str, Any]:
         """This cluster as the registry wants it; what is left out is as usual (docs/protocol.md)."""
-        return {
-            "schema": 1,
-            "name": self.name,
-            "hostname": self.ssh_host,
-            "port": self.ssh_port,
-            "workload_manager": "slurm",
-            "preferred_jobs": _PREFERRED_JOBS[self.name],
-            "partition": "batch",
-            "host_keys": list(self.host_keys),
-            "job_root": "",
-            "python": "",
-            "proxy_jump": "",
-            "follow": "auto",
-            "registry_url": "",
-            "enabled": True,
-        }
+        return cluster_document(
+            name=self.name,
+            hostname=self.ssh_host,
+            port=self.ssh_port,
+            preferred_jobs=_PREFERRED_JOBS[self.name],
+            partition="batch",
+            host_keys=self.host_keys,
+        )
 
 
 @dataclass

@@ -8,9 +8,11 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from project.core.messages import SCHEMA
 from project.sandbox.provision import public_key, write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from project.sandbox.layout import Layout
@@ -54,28 +56,42 @@ class SandboxInfo:
 
     def ssh_command(self) -> str:
         """A line to paste in a shell: it logs in, or runs what is added to it."""
-        options = [f"IdentityFile={self.ssh_key}", "IdentitiesOnly=yes", f"UserKnownHostsFile={self.known_hosts}"]
-        words = [word for option in options for word in ("-o", option)]
-        return shlex.join(["ssh", "-p", str(self.ssh_port), *words, f"{self.ssh_user}@{self.ssh_host}"])
+        return ssh_command(f"{self.ssh_user}@{self.ssh_host}", self.ssh_port, self.ssh_key, self.known_hosts)
 
     def cluster_document(self) -> dict[str, Any]:
         """This cluster as the registry wants it (docs/protocol.md), without a status."""
-        return {
-            "schema": 1,
-            "name": self.name,
-            "hostname": self.ssh_host,
-            "port": self.ssh_port,
-            "workload_manager": "slurm",
-            "preferred_jobs": ["mpi", "serial", "smp"],
-            "partition": self.partition,
-            "host_keys": list(self.host_keys),
-            "job_root": str(self.job_root),
-            "python": "",
-            "proxy_jump": "",
-            "follow": "auto",
-            "registry_url": "",
-            "enabled": True,
-        }
+        return cluster_document(
+            name=self.name,
+            hostname=self.ssh_host,
+            port=self.ssh_port,
+            preferred_jobs=["mpi", "serial", "smp"],
+            partition=self.partition,
+            host_keys=self.host_keys,
+            job_root=str(self.job_root),
+        )
+
+
+def ssh_command(destination: str, port: int, key: Path, known_hosts: Path) -> str:
+    """Return a line to paste in a shell: it logs in with this key and no other."""
+    options = [f"IdentityFile={key}", "IdentitiesOnly=yes", f"UserKnownHostsFile={known_hosts}"]
+    words = [word for option in options for word in ("-o", option)]
+    return shlex.join(["ssh", "-p", str(port), *words, destination])
+
+
+def cluster_document(*, host_keys: Sequence[str], job_root: str = "", **values: Any) -> dict[str, Any]:
+    """Return a cluster as the registry wants it (docs/protocol.md); what is not named is as usual."""
+    return {
+        "schema": SCHEMA,
+        "workload_manager": "slurm",
+        "host_keys": list(host_keys),
+        "job_root": job_root,
+        "python": "",
+        "proxy_jump": "",
+        "follow": "auto",
+        "registry_url": "",
+        "enabled": True,
+        **values,
+    }
 
 
 class Condition(enum.StrEnum):

@@ -55,19 +55,11 @@ class Planner:
         directory = path if path is not None and path.is_dir() else None
         far_steps = [step for step in request.steps if step.stage != "staging"]
         repository = self._resolve(request)
+        both = {"schema": SCHEMA, "job_uuid": job_uuid, "user_input": request.public_input}
         described = description(cluster)
-        spec = {
-            "schema": SCHEMA,
-            "job_uuid": job_uuid,
-            "user_input": request.public_input,
-            "cluster": described,
-            "modules": to_documents(far_steps),
-            "source": repository,
-        }
+        spec = {**both, "cluster": described, "modules": to_documents(far_steps), "source": repository}
         job = {
-            "schema": SCHEMA,
-            "job_uuid": job_uuid,
-            "user_input": request.public_input,
+            **both,
             "destination_cluster": described,
             "modules": results,
             "online_job_file": repository is not None,

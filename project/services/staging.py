@@ -60,19 +60,20 @@ def run_staging(
                 history=past,
             )
         except ModuleFailed as error:
-            view.fail()
-            view.note("\n".join(filter(None, (error.message, error.detail.strip()))))
-            if not _goes_on_without(prompter):
-                raise ModuleFailed(error.message, error.remedy) from error  # its detail has been shown
+            _go_on_without_or_end(error, prompter, view)
         else:
             request = request.with_input(changed)
             view.end()
     return request, results
 
 
-def _goes_on_without(prompter: Prompter) -> bool:
-    """Ask; where nobody can be asked, a failed module ends the submission."""
+def _go_on_without_or_end(error: ModuleFailed, prompter: Prompter, view: View) -> None:
+    """Show what failed and ask; where nobody can be asked, a failed module ends the submission."""
+    view.fail()
+    view.note("\n".join(filter(None, (error.message, error.detail.strip()))))
     try:
-        return prompter.confirm("Go on without this module?")
+        goes_on = prompter.confirm("Go on without this module?")
     except UsageError:
-        return False
+        goes_on = False
+    if not goes_on:
+        raise ModuleFailed(error.message, error.remedy) from error  # its detail has been shown

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from project.core.errors import SandboxError
 from project.core.layout import ClusterPaths
-from project.sandbox import api
-from project.sandbox.preflight import check_machine
 from project.wrapper.clock import Clock
 from project.wrapper.slurm import Slurm
 from tests.chaos.world import World, running_world
 from tests.contract.conftest import store_url, wire_server
 from tests.contract.registry_process import RegistryProcess
 from tests.contract.slurm.cluster import Cluster
+from tests.contract.slurm.real import one_node, skip_without_slurm
 from tests.faults.daemons import Daemons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from project.sandbox import api
 
 __all__ = ["store_url", "wire_server"]  # fixtures of tests/contract that this suite uses, too
 
@@ -30,15 +30,7 @@ __all__ = ["store_url", "wire_server"]  # fixtures of tests/contract that this s
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.SandboxInfo]:
     """A real Slurm for this suite."""
-    try:
-        check_machine()
-    except SandboxError as error:
-        pytest.skip(f"no real Slurm here: {error.message}")
-    folder = tmp_path_factory.mktemp("sb")
-    try:
-        yield api.up(folder, options=api.SandboxOptions(name="faults", nodes=1))
-    finally:
-        api.down(folder, remove=True)
+    yield from one_node(tmp_path_factory.mktemp("sb"), "faults")
 
 
 @pytest.fixture(scope="session")
@@ -54,10 +46,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProce
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     """A whole grid, with a gate before its login node."""
-    try:
-        check_machine()
-    except SandboxError as error:
-        pytest.skip(f"no real Slurm here: {error.message}")
+    skip_without_slurm()
     folder = Path(tempfile.mkdtemp(prefix="gff-", dir="/tmp"))  # short, since sockets lie in it
     try:
         with running_world(folder) as world:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from project.core.errors import SandboxError
 from project.core.layout import ClusterPaths
-from project.sandbox import api
-from project.sandbox.preflight import check_machine
 from project.wrapper.clock import Clock
 from project.wrapper.slurm import Slurm
 from tests.contract.slurm.cluster import Cluster
+from tests.contract.slurm.real import one_node
 from tests.fakes.clock import QuickClock
 from tests.fakes.slurm import FakeSlurm
 
@@ -21,19 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from project.sandbox import api
+
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.SandboxInfo]:
     """A real Slurm, started for this suite."""
-    try:
-        check_machine()
-    except SandboxError as error:
-        pytest.skip(f"no real Slurm here: {error.message}")
-    folder = tmp_path_factory.mktemp("sb")
-    try:
-        yield api.up(folder, options=api.SandboxOptions(name="contract", nodes=1))
-    finally:
-        api.down(folder, remove=True)
+    yield from one_node(tmp_path_factory.mktemp("sb"), "contract")
 
 
 @pytest.fixture
