@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY = dt.timedelta(days=1)
+#: From 3.13 on Python believes only authorities that say so, and certificates that say whose they are (RFC 5280).
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Authority:
         """Make one."""
         key, name = ec.generate_private_key(ec.SECP256R1()), _name_of("an authority of tests")
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        signed = _builder(name, name, key).add_extension(constraints, critical=True).sign(key, hashes.SHA256())
+        builder = _builder(name, name, key).add_extension(constraints, critical=True)
+        signed = builder.add_extension(_SIGNS_CERTIFICATES, critical=True).sign(key, hashes.SHA256())
         cert = folder / "authority.pem"
         cert.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         return cls(folder, cert, key, name)
@@ -54,7 +60,9 @@ class Authority:
         """Sign a certificate for a host name or address; with negative days it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.SubjectAlternativeName([_general_name(host)])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = _builder(_name_of(host), self._name, key, days).add_extension(name, critical=False)
+        builder = builder.add_extension(issuer, critical=False)
         return self._written(f"{host}-{days}", key, builder.sign(self._key, hashes.SHA256()))
 
     def self_signed(self, host: str) -> Certificate:
@@ -99,4 +107,5 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(min(now, ends) - _DAY)
         .not_valid_after(ends)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

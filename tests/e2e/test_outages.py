@@ -99,7 +99,7 @@ def _killed_node(grid: Grid, site: DockerSite, job_uuid: str) -> Iterator[str]:
         yield node
     finally:
         site.engine.docker("start", container)
-        slurm(grid, "scontrol", "update", f"nodename={node}", "state=resume")
+        site.run(["scontrol", "update", f"nodename={node}", "state=resume"])  # refused when it came back by itself
 
 
 def test_node_that_dies_under_a_job_is_told_with_its_reason(grid: Grid, tmp_path: Path, site: DockerSite) -> None:
