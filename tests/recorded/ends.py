@@ -89,7 +89,7 @@ def ends(recorder: Recorder) -> None:
         _bring_about(recorder, name, end)
     failed = recorder.submit("failing", "--begin=now+5", line="false")
     orphan = recorder.submit("orphan", f"--dependency=afterok:{failed}", "--kill-on-invalid-dep=yes")
-    _keep_end(recorder, "dependency", orphan)
+    keep_end(recorder, "dependency", orphan)
 
 
 def _bring_about(recorder: Recorder, name: str, end: _End) -> None:
@@ -101,12 +101,12 @@ def _bring_about(recorder: Recorder, name: str, end: _End) -> None:
         recorder.wait_for(slurm_job_id, "RUNNING")
         time.sleep(1)
         recorder.run([word.format(id=slurm_job_id, node=recorder.node) for word in end.meanwhile], as_user=False)
-    _keep_end(recorder, name, slurm_job_id)
+    keep_end(recorder, name, slurm_job_id)
     if name == "node":
         recorder.set_node("resume")
 
 
-def _keep_end(recorder: Recorder, name: str, slurm_job_id: str) -> None:
+def keep_end(recorder: Recorder, name: str, slurm_job_id: str) -> None:
     """Keep what is known of a job after its end, or after half a minute of waiting for one."""
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
@@ -136,35 +136,35 @@ def waits(recorder: Recorder) -> None:
         "not-before-a-time": ["--begin=now+1hour"],
         "above-the-partitions-limit": ["--partition=debug", "--time=60"],
     }.items():
-        _keep_wait(recorder, name, recorder.submit(name, *options))
+        keep_wait(recorder, name, recorder.submit(name, *options))
     by_admin = recorder.submit("admin", "--begin=now+1hour")
     recorder.run(["scontrol", "hold", by_admin], as_user=False)
-    _keep_wait(recorder, "held-by-an-administrator", by_admin)
+    keep_wait(recorder, "held-by-an-administrator", by_admin)
     failed = recorder.submit("failed", line="false")
     recorder.wait_for(failed, "FAILED")
-    _keep_wait(recorder, "dependency-that-failed", recorder.submit("child", f"--dependency=afterok:{failed}"))
-    with _running(recorder, "long", "--exclusive", "--time=30") as long:
-        _keep_wait(recorder, "after-another", recorder.submit("child", f"--dependency=afterok:{long}"))
-        _keep_wait(recorder, "no-room", recorder.submit("next", "--exclusive", "--time=30"))
-    with _running(recorder, "array", "--array=1-3%1", "--time=5") as array:
-        _keep_wait(recorder, "so-many-tasks-at-once", array)
+    keep_wait(recorder, "dependency-that-failed", recorder.submit("child", f"--dependency=afterok:{failed}"))
+    with running(recorder, "long", "--exclusive", "--time=30") as long:
+        keep_wait(recorder, "after-another", recorder.submit("child", f"--dependency=afterok:{long}"))
+        keep_wait(recorder, "no-room", recorder.submit("next", "--exclusive", "--time=30"))
+    with running(recorder, "array", "--array=1-3%1", "--time=5") as array:
+        keep_wait(recorder, "so-many-tasks-at-once", array)
     recorder.run(["scontrol", "update", "partitionname=debug", "state=down"], as_user=False)
-    _keep_wait(recorder, "partition-down", recorder.submit("down", "--partition=debug"))
+    keep_wait(recorder, "partition-down", recorder.submit("down", "--partition=debug"))
     recorder.run(["scontrol", "update", "partitionname=debug", "state=up"], as_user=False)
     reserved = ["reservation=later", "starttime=now+1hour", "duration=60", f"users={recorder.user}", "nodes=ALL"]
     recorder.run(["scontrol", "create", *reserved], as_user=False)
-    _keep_wait(recorder, "reservation", recorder.submit("reserved", "--reservation=later"))
+    keep_wait(recorder, "reservation", recorder.submit("reserved", "--reservation=later"))
     recorder.run(["scancel", f"--user={recorder.user}"])
     time.sleep(2)
     recorder.run(["scontrol", "delete", "reservation=later"], as_user=False)
     recorder.set_node("drain", "fan")
-    _keep_wait(recorder, "node-drained", recorder.submit("drained", f"--nodelist={recorder.node}"))
+    keep_wait(recorder, "node-drained", recorder.submit("drained", f"--nodelist={recorder.node}"))
     recorder.set_node("resume")
     recorder.run(["scancel", f"--user={recorder.user}"])
 
 
 @contextlib.contextmanager
-def _running(recorder: Recorder, name: str, *options: str) -> Iterator[str]:
+def running(recorder: Recorder, name: str, *options: str) -> Iterator[str]:
     """Have a job run while a `with` block lasts; its id is given."""
     slurm_job_id = recorder.submit(name, *options, line="sleep 120")
     recorder.wait_for(slurm_job_id, "RUNNING")
@@ -175,7 +175,7 @@ def _running(recorder: Recorder, name: str, *options: str) -> Iterator[str]:
         recorder.wait_for(slurm_job_id, "CANCELLED")
 
 
-def _keep_wait(recorder: Recorder, name: str, slurm_job_id: str) -> None:
+def keep_wait(recorder: Recorder, name: str, slurm_job_id: str) -> None:
     """Keep the reason Slurm has settled on: what it says first is often `None` or `Priority`."""
     reason = ""
     for _ in range(60):

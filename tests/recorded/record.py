@@ -1,6 +1,6 @@
 """Records what Slurm's commands print: usage `python -m tests.recorded.record FOLDER [PART...]`.
 
-FOLDER is for what is started; parts are the names of PARTS, all of them unless said. Starts a real Slurm, the machine's
+FOLDER is for what is started; parts are the names of PARTS, all but `limits` unless said, which goes alone. Starts a real Slurm, the machine's
 own in a sandbox, or that of the Debian generation which GRIDFERRY_TEST_GRID names, in containers; brings it into one
 state after the other, and keeps each answer beside this file in `slurm-<version>/<name>.json` as {command, stdout,
 stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads them all. Commit the new folder.
@@ -25,6 +25,7 @@ from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.core.slurm.partitions import ShowPartitions
 from project.sandbox import api
 from tests.recorded.ends import ends, waits
+from tests.recorded.limits import LINES, limits
 
 if TYPE_CHECKING:
     import subprocess
@@ -254,6 +255,7 @@ PARTS: dict[str, Callable[[Recorder], None]] = {
     "arrays": arrays,
     "strangers": strangers,
     "trials": trials,
+    "limits": limits,
     "waits": waits,
     "ends": ends,
     "nodes": nodes,  # last: it leaves the node down
@@ -265,7 +267,8 @@ def main(folder: Path, parts: Sequence[str]) -> None:
     suite = os.environ.get("GRIDFERRY_TEST_GRID", "sandbox")
     site: Site
     if suite == "sandbox":
-        site = SandboxSite(folder / "sandbox", api.SandboxOptions(name="recorded", nodes=1))
+        lines = LINES if list(parts) == ["limits"] else ()
+        site = SandboxSite(folder / "sandbox", api.SandboxOptions(name="recorded", nodes=1, slurm_lines=lines))
     else:
         site = DockerSite(find_engine(), folder / "ssh", suite, f"recorded-{suite}", nodes=1)
     try:
@@ -280,4 +283,4 @@ def main(folder: Path, parts: Sequence[str]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 2:  # noqa: PLR2004 - the program and the folder
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or list(PARTS))
+    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or [part for part in PARTS if part != "limits"])

@@ -44,6 +44,7 @@ _ENDS = {
     "node": ("node", "lost its node"),
     "not-executable": ("not executable", "could not run ./plain.txt"),
     "path-not-found": ("no program", "named ./gone, which is not there"),
+    "preempted": ("preempted", "had to make room for a job with a higher priority"),
     "python-package": ("Python package", "needs the Python package numpyy"),
     "srun-mpi": ("mpi", "could not start its processes over MPI"),
     "step-not-found": ("no program", "named no-such-program, which is not there"),
@@ -53,6 +54,15 @@ _ENDS = {
 #: name of the recorded wait: the reason Slurm gave, whether it passes by itself
 _WAITS = {
     "above-the-partitions-limit": ("PartitionConfig", False),
+    "all-of-a-qos": ("QOSGrpJobsLimit", True),
+    "cpus-in-a-qos": ("QOSMaxCpuPerUserLimit", True),
+    "cpus-of-the-account": ("AssocGrpCpuLimit", True),
+    "least-in-a-qos": ("QOSMinCpuNotSatisfied", False),
+    "licences": ("Licenses", True),
+    "running-jobs-in-a-qos": ("QOSMaxJobsPerUserLimit", True),
+    "running-jobs-of-the-user": ("AssocMaxJobsLimit", True),
+    "size-of-a-job": ("AssocMaxCpuPerJobLimit", False),
+    "time-of-a-job": ("AssocMaxWallDurationPerJobLimit", False),
     "after-another": ("Dependency", True),
     "dependency-that-failed": ("DependencyNeverSatisfied", False),
     "held-by-an-administrator": ("JobHeldAdmin", False),
