@@ -1,5 +1,5 @@
 #!/bin/bash
-# The container tests of .ci/run: the core path and what only several hosts can show, shared out between the oldest
+# A selection of the container tests: the core path and what only several hosts can show, shared out between the oldest
 # generation of Slurm and one newer. Where no engine can be had all are skipped, with the reason; where one can be had,
 # none may be skipped for the lack of it.
 set -euo pipefail
