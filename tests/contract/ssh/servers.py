@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import re
 import shutil
 import signal
 from dataclasses import dataclass
@@ -75,6 +76,15 @@ class SshServer:
         """Whether there is a connection right now."""
         return any(_descendants(self.process.pid))
 
+    def peak_mib(self) -> float:
+        """Return the most memory that any process of a login has had so far, in MiB."""
+        peaks = [0.0]
+        for pid in _descendants(self.process.pid):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+                peaks.append(int(found[1]) / 1024 if found else 0.0)
+        return max(peaks)
+
     def cut_connections(self) -> None:
         """Kill whatever serves a connection right now; the server itself goes on."""
         for pid in list(_descendants(self.process.pid)):
@@ -84,7 +94,11 @@ class SshServer:
 
 def _descendants(pid: int) -> Iterator[int]:
     """Yield the processes that a process has started, and those that they have."""
-    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # it has ended meanwhile
+        return
+    for child in map(int, children):
         yield child
         yield from _descendants(child)
 
