@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from demo.grid import Grid
+from demo.grid import ACCOUNT, Grid
 from project.core.errors import GridferryError
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -98,7 +98,8 @@ def explain(grid: Grid) -> None:
     for name, value in grid.client_variables.items():
         print(f"export {name}={shlex.quote(value)}")
     print(f"python -m project -u FILE {shlex.join(grid.job_settings())}")
-    print(f"# registry: {grid.registry_url}/   mails: {grid.mail_folder}")
+    print(f"# the registry's page: {grid.registry_url}/   account {ACCOUNT}, password in {grid.password_file}")
+    print(f"# mails: {grid.mail_folder}")
     print(f"# log in: {grid.sandbox.ssh_command()}")
     pids = " ".join(str(server.process.pid) for server in (grid.registry, grid.smtp) if server)
     print(f"# stop it: kill {pids}; python -m project sandbox down {shlex.quote(str(grid.sandbox.folder))}")

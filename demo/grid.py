@@ -7,6 +7,7 @@ import email.policy
 import functools
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -220,13 +221,21 @@ class Grid:
         return [message for message in messages if about in message.as_string()]
 
     def _make_account(self) -> None:
-        """Make the user's account and keep its token where the client looks for it."""
+        """Make the account; keep its token where the client looks for it, and its password for the web page."""
         kept = self.home / "token"
         if not kept.exists():
-            printed = self.admin("user", "add", ACCOUNT, "--mail", MAIL, "--admin")
+            self.password_file.touch(mode=0o600)
+            self.password_file.write_text(f"{secrets.token_urlsafe(12)}\n")
+            words = ("user", "add", ACCOUNT, "--mail", MAIL, "--admin", "--password-stdin")
+            printed = self.admin(*words, stdin=self.password_file.read_text())
             kept.touch(mode=0o600)
             kept.write_text(printed.split()[-1])
         self.token = kept.read_text()
+
+    @property
+    def password_file(self) -> Path:
+        """The private file with the account's password for the registry's page."""
+        return self.home / "password"
 
     def admin(self, *arguments: str, stdin: str = "") -> str:
         """Run one of the registry's commands; return what it prints."""

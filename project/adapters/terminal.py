@@ -124,10 +124,10 @@ class PlainView:
             self.note(f"{seconds:7.2f}s  {self._stage}{': ' + detail if detail else ''}")
             self._stage = ""
 
-    def fail(self) -> None:
-        """The stage failed; the error is told elsewhere."""
+    def fail(self, how: str = "failed") -> None:
+        """The stage failed, or was left; the error is told elsewhere."""
         if self._stage:
-            self.note(f" failed   {self._stage}")
+            self.note(f" {how:<8} {self._stage}")
             self._stage = ""
 
     def pause(self) -> None:
@@ -187,12 +187,12 @@ class LiveView(PlainView):
             extra = f"[dim]  {_escape(detail)}[/dim]" if detail else ""
             self._console.print(f"[green]✔[/green] {_escape(stage)}{extra} [dim]{seconds:.2f} s[/dim]")
 
-    def fail(self) -> None:
-        """The stage failed."""
+    def fail(self, how: str = "failed") -> None:
+        """The stage failed, or was left."""
         stage, self._stage = self._stage, ""
         self._stop()
         if stage:
-            self._console.print(f"[red]✘[/red] {_escape(stage)}")
+            self._console.print(f"[red]✘[/red] {_escape(stage)} [dim]{how}[/dim]")
 
     def pause(self) -> None:
         """Stop the spinner: it would write over the question, and take its [y/N] for markup."""

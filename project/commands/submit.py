@@ -129,12 +129,17 @@ def _unfinished(request: SubmitRequest, gateway: Gateway) -> str | None:
         state = learn_fate(record, gateway.registry, gateway.records) or "not known to the registry"
         gateway.view.note(f"{begun} was handed over to {record['cluster']} and is {state}; this is another one")
         return None
-    return str(record["job_uuid"]) if gateway.prompter.confirm(f"{begun} broke off. Go on with it?") else None
+    job_uuid = str(record["job_uuid"])
+    try:
+        return job_uuid if gateway.prompter.confirm(f"{begun} broke off. Go on with it?") else None
+    except UsageError as error:
+        remedy = f"Go on with it by --resume {job_uuid} (or --yes), or submit anew by --fresh"
+        raise UsageError(f"{begun} broke off, and nobody can be asked", remedy=remedy) from error
 
 
 def tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
     """After Ctrl-C: name the submission, since the cluster may be at work on it already."""
-    gateway.view.fail()
+    gateway.view.fail("left")
     record = request and gateway.records.unfinished(request.sha256)
     if record:
         uuid = record["job_uuid"]

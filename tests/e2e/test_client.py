@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
+from demo.grid import ACCOUNT
 from tests.e2e.far_side import (
     UUID,
     content,
@@ -264,6 +266,13 @@ def _compiling(grid: Grid, path: Path) -> str:
 
 
 @pytest.mark.needs("sandbox")
+def test_the_account_of_a_grid_has_a_password_for_the_page(grid: Grid) -> None:
+    """Whoever keeps the demo running can log in at the registry's page: the password lies in a private file."""
+    assert grid.password_file.stat().st_mode & 0o077 == 0
+    login = (ACCOUNT, grid.password_file.read_text().strip())
+    assert requests.post(f"{grid.registry_url}/tokens", auth=login, timeout=10).status_code == 201
+
+
 def test_sandbox_command_registers_its_cluster(grid: Grid) -> None:
     """`sandbox up` on a running sandbox registers it and says how to use it; `status` shows its nodes."""
     up = grid.client("sandbox", "up", str(grid.sandbox.folder), "--json")

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from project.adapters.records import Records
+from project.intake import read_request
+from project.ports import Stage
+
 _ROOT = Path(__file__).resolve().parents[2]
 _JOB = """
 username: ada
@@ -62,6 +66,18 @@ def test_options_without_a_job_file_are_an_error(tmp_path: Path, arguments: tupl
     assert done.returncode == 2
     assert "-u input.yml" in done.stderr
     assert _run(tmp_path).returncode == 0
+
+
+def test_a_script_is_told_how_to_go_on_with_what_broke_off(tmp_path: Path) -> None:
+    """An earlier try of the same file is not simply repeated: exit 2, and both ways on are named."""
+    path, job_uuid = tmp_path / "job.yml", "12345678-0000-4000-8000-000000000000"
+    path.write_text(_JOB)
+    record = {"job_uuid": job_uuid, "stage": Stage.LAUNCHED, "created_at": "2026-11-21T10:00:00.000000Z"}
+    tried = {"input_sha256": read_request(path, None, ()).sha256, "cluster": "sandbox", "job": {}}
+    Records(tmp_path / "home" / "jobs").save({"schema": 1, **record, **tried})
+    done = _run(tmp_path, "-u", "job.yml")
+    assert done.returncode == 2
+    assert f"Go on with it by --resume {job_uuid} (or --yes), or submit anew by --fresh" in done.stderr
 
 
 def test_a_mistyped_command_is_recognised(tmp_path: Path) -> None:

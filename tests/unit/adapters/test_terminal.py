@@ -143,7 +143,7 @@ view.begin("compile")
 view.output("gcc: [error]")
 view.progress(1, 2)
 view.note("a [note]")
-view.fail()
+view.fail("left")
 view.end()
 """
 
@@ -172,7 +172,7 @@ def test_stages_are_plain_lines_with_their_times() -> None:
     """In a pipe or a log; brackets in what is said are only brackets."""
     lines = _view("", at_terminal=False).split("\n")
     assert [line.strip().split("s  ")[-1] for line in lines if line] == [
-        "connect: nic5 [bold]", "| gcc: [error]", "a [note]", "failed   compile",
+        "connect: nic5 [bold]", "| gcc: [error]", "a [note]", "left     compile",
     ]  # fmt: skip
 
 
