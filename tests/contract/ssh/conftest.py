@@ -196,8 +196,10 @@ def there(cuttable: SshServer, caller: Caller) -> SshConnection:
 
 
 @pytest.fixture
-def far(tmp_path: Path) -> Path:
-    """A directory of the far side."""
+def far(tmp_path: Path) -> Iterator[Path]:
+    """A directory of the far side; what tries there whether it outlives a login ends with its mark."""
     far = tmp_path / "far"
     far.mkdir()
-    return far
+    yield far
+    for mark in far.rglob("trial-*"):
+        mark.unlink()
