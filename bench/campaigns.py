@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from bench.rounds import Contender
 
 _SIZES = (20, 100)
-#: One job counts the lines of one file; its number is the first word, or what Slurm says.
+#: As ours does, so that `module` is there, it runs in a login shell. One job counts the lines of one file; its number is the first word, or what Slurm says.
 _ONE = """\
-#!/bin/bash
+#!/bin/bash -l
 #SBATCH --time=10 --mem=50M
 f=$(ls data | sed -n "${1:-$SLURM_ARRAY_TASK_ID}p")
 wc -l < "data/$f" > "${f%.txt}.out"
