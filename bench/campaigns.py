@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bench.rounds import Contender
 
 _SIZES = (20, 100)
-#: One job counts the lines of one file; its number is the first word, or what Slurm says. It runs in a login shell, as
-#: ours does, so that `module` is there.
+#: One job counts the lines of one file; its number is the first word, or what Slurm says. It runs in a login shell,
+#: as ours does, so that `module` is there.
 _ONE = """\
 #!/bin/bash -l
 #SBATCH --time=10 --mem=50M
