@@ -51,8 +51,7 @@ class Planner:
             UsageError: something cannot be packed.
         """
         self.view.begin("pack")
-        path = request.job_path
-        directory = path if path is not None and path.is_dir() else None
+        directory, single = _directory_or_file(request.job_path)
         far_steps = [step for step in request.steps if step.stage != "staging"]
         repository = self._resolve(request)
         both = {"schema": SCHEMA, "job_uuid": job_uuid, "user_input": request.public_input}
@@ -77,8 +76,8 @@ class Planner:
             "job": jobs[0],
             "parts": jobs[1:],
             "cluster": cluster["name"],
-            "job_file": None if path is None or directory else str(path),
-            "job_file_as": None if path is None or directory else version_of(path),
+            "job_file": single and str(single),
+            "job_file_as": single and version_of(single),
             "repository": repository,
         }
 
@@ -90,6 +89,11 @@ class Planner:
         commit = self.repositories.resolve(repository)
         self.view.note(f"{repository.url} {repository.ref or 'HEAD'} is commit {commit}")
         return {"url": repository.url, "ref": repository.ref, "commit": commit}
+
+
+def _directory_or_file(path: Path | None) -> tuple[Path | None, Path | None]:
+    """Return a job's path as the directory it is, or as the single file."""
+    return (path, None) if path is not None and path.is_dir() else (None, path)
 
 
 def _parts(job_uuid: str, request: SubmitRequest, limits: Limits | None) -> list[Part]:

@@ -52,24 +52,14 @@ def exchange(
     # Imported late: ssl and http are most of a program's start.
     from http.client import HTTPException  # noqa: PLC0415
     from urllib.error import HTTPError  # noqa: PLC0415
-    from urllib.request import (  # noqa: PLC0415
-        HTTPRedirectHandler,
-        ProxyHandler,
-        Request,
-        build_opener,
-    )
+    from urllib.request import Request  # noqa: PLC0415
 
-    class Stay(HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
-            """Go nowhere."""
-
-    direct = [ProxyHandler({})] if url.startswith("http:") else []
     headers = {"Content-Type": "application/json", "Authorization": f"{scheme} {token}"}
     request = Request(url, content, headers, method=method)  # noqa: S310 - core.registry_address has checked it
     deadline = time.monotonic() + timeout_s * _PATIENCE
     try:
         try:
-            response: Any = build_opener(Stay, *direct).open(request, timeout=timeout_s)
+            response: Any = _opener(url).open(request, timeout=timeout_s)
             status = response.status
         except HTTPError as error:
             response, status = error, error.code
@@ -79,6 +69,17 @@ def exchange(
         raise OSError(f"its answer is no HTTP: {type(error).__name__}") from error
     except ValueError as error:  # which may name the token
         raise OSError("this cannot be asked by HTTP") from error
+
+
+def _opener(url: str) -> Any:
+    """Return what asks without following any redirection, and a plain address without any proxy."""
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener  # noqa: PLC0415 - see above
+
+    class Stay(HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            """Go nowhere."""
+
+    return build_opener(Stay, *([ProxyHandler({})] if url.startswith("http:") else []))
 
 
 def _read(response: Any, deadline: float, limit_bytes: int) -> bytes:
