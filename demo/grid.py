@@ -172,13 +172,18 @@ class Grid:
         return self.folder / "mail"
 
     @property
+    def settings_file(self) -> Path:
+        """The client's settings, for whoever wants some."""
+        return self.folder / "settings.yml"
+
+    @property
     def client_variables(self) -> dict[str, str]:
         """What makes a client use this grid and nothing else of this account."""
         return {
             "GRIDFERRY_REGISTRY": self.registry_url,
             "GRIDFERRY_PLAIN_HTTP": "true",  # to containers of this very machine; whoever can listen there is root
             "GRIDFERRY_HOME": str(self.home),
-            "GRIDFERRY_SETTINGS": str(self.folder / "settings.yml"),
+            "GRIDFERRY_SETTINGS": str(self.settings_file),
             "GRIDFERRY_SSH_CONFIG": "none",
             "GRIDFERRY_KNOWN_HOSTS": str(self.folder / "no_known_hosts"),
         }

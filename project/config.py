@@ -60,7 +60,7 @@ SETTINGS = (
     ),
     Setting("timeout_s", "GRIDFERRY_TIMEOUT_S", "6", "How long a login node may take to answer as SSH."),
     Setting("cluster", "GRIDFERRY_CLUSTER", "", "Where `run` runs things; the only one there is unless said."),
-    Setting("username", "GRIDFERRY_USERNAME", "", "Your account on clusters, for `run`; your name here unless said."),
+    Setting("username", "GRIDFERRY_USERNAME", "", "Your account, for `run`; unless said, as you last logged in."),
     Setting("mail", "GRIDFERRY_MAIL", "", "Where mail goes, for `run`; the address of your account unless said."),
     Setting("time", "GRIDFERRY_TIME", "", "Time limit of `run`; the cluster's own unless said."),
     Setting("memory", "GRIDFERRY_MEMORY", "", "Memory of each node for `run`; the cluster's own unless said."),

@@ -59,8 +59,8 @@ class Records:
         return max(pending, key=lambda record: record["created_at"], default=None)
 
     def newest_on(self, cluster: str) -> dict[str, Any] | None:
-        """Return the record of the newest submission to a cluster, None if there is none."""
-        there = [record for record in self._all() if record.get("cluster") == cluster]
+        """Return the record of the newest submission that came as far as a login on a cluster, None if none did."""
+        there = [record for record in self._all() if record.get("cluster") == cluster and "job" in record]
         return max(there, key=lambda record: str(record["created_at"]), default=None)
 
     def beginning(self, prefix: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +88,9 @@ def _request(
     usual = gateway.settings.run
     wish = CommandWish(words, nodes, per_node, cpus, memory or usual["memory"], limit or usual["time"], name)
     where = default_cluster(cluster or usual["cluster"], gateway.registry.clusters())
-    own = gateway.settings.clusters.get(where, {})
+    who = gateway.who_there(where, {"username": usual["username"]})
     document = {
-        "username": own.get("username") or usual["username"] or getpass.getuser(),
+        **{key: value for key, value in who.items() if value},
         "user_mail": usual["mail"] or gateway.registry.account()["mail"],
         "destination_cluster": where,
         "notify": ["queued", "started", "ended", "errors"] if detach else "none",

@@ -33,7 +33,7 @@ class RecordStore(Protocol):
         """Return a job's record, None if it was not submitted from here."""
 
     def newest_on(self, cluster: str) -> dict[str, Any] | None:
-        """Return the record of the newest submission to a cluster, None if there is none."""
+        """Return the record of the newest submission that came as far as a login there, None if none did."""
 
     def beginning(self, prefix: str) -> list[str]:
         """Return the UUIDs on record that begin so."""

@@ -158,26 +158,25 @@ def test_jobs_are_cancelled_wherever_they_are(grid: Grid, tmp_path: Path) -> Non
 
 def _run_options(grid: Grid) -> list[str]:
     own = {"username": grid.info.ssh_user, "private_key": str(grid.info.ssh_key)}
-    return [
-        "--mem",
-        "400M",
-        "--cluster",
-        grid.info.name,
-        "-t",
-        "10m",
-        *(word for key, value in own.items() for word in ("--set", f"{key}={value}")),
-    ]
+    return [*_run_limits(grid), *(word for key, value in own.items() for word in ("--set", f"{key}={value}"))]
+
+
+def _run_limits(grid: Grid) -> list[str]:
+    return ["--mem", "400M", "--cluster", grid.info.name, "-t", "10m"]
 
 
 def test_a_command_runs_there_as_if_it_were_here(grid: Grid) -> None:
-    """Its words as they are, both outputs apart and byte for byte, its exit code; on two nodes by srun."""
+    """Its words as they are, both outputs apart and byte for byte, its exit code; on two nodes by srun.
+
+    Who one is there, and with which key, is known from the last submission.
+    """
     script = 'printf "%s\\n" "$@"; echo oops >&2; exit 5'
     words = ["a  b", "$HOME", "it's", "*", "", 'q"q', "two\nlines"]
     done = grid.client("run", *_run_options(grid), "--", "sh", "-c", script, "sh", *words)
     assert done.returncode == 5, done.stderr
     assert done.stdout == "".join(f"{word}\n" for word in words)
     assert "oops" in done.stderr.splitlines()
-    spread = ["run", *_run_options(grid), "-n", "2", "-p", "2", "sh", "-c", "echo $SLURM_PROCID $SLURMD_NODENAME"]
+    spread = ["run", *_run_limits(grid), "-n", "2", "-p", "2", "sh", "-c", "echo $SLURM_PROCID $SLURMD_NODENAME"]
     several = grid.client(*spread)
     assert several.returncode == 0, several.stderr
     placed = [line.split() for line in several.stdout.splitlines()]

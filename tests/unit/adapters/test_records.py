@@ -64,6 +64,20 @@ def test_a_record_that_was_damaged_hides_no_other(records: Records, tmp_path: Pa
     assert records.unfinished("same") == wanted
 
 
+def test_what_never_came_to_a_login_hides_no_key_that_worked(records: Records) -> None:
+    """Who one is on a cluster is told by the newest submission that logged in there."""
+    wanted = record("submitted", "2026-11-20T10", job={}, cluster="lemaitre3")
+    for kept in (
+        record("submitted", "2026-11-20T09", job={}, cluster="lemaitre3"),
+        wanted,
+        record("submitted", "2026-11-20T11", job={}, cluster="nic5"),
+        record("created", "2026-11-20T12", cluster="lemaitre3"),
+    ):
+        records.save(kept)
+    assert records.newest_on("lemaitre3") == wanted
+    assert records.newest_on("dragon2") is None
+
+
 def test_submissions_are_found_by_how_their_uuid_begins(records: Records) -> None:
     """All that begin so, in their order; none is no error."""
     known = [f"abcdef0{number}-0000-4000-8000-000000000000" for number in (1, 2)]
