@@ -95,15 +95,15 @@ def tour(grid: Grid) -> None:
 
 def explain(grid: Grid) -> None:
     """Write settings for what was left running, and print how to use it."""
-    name = grid.sandbox.name
+    cluster = grid.sandbox.name
     own = {"username": grid.sandbox.ssh_user, "private_key": str(grid.sandbox.ssh_key)}
-    grid.settings_file.write_text(yaml.safe_dump({"mail": MAIL, "cluster": name, "clusters": {name: own}}))
+    grid.settings_file.write_text(yaml.safe_dump({"mail": MAIL, "cluster": cluster, "clusters": {cluster: own}}))
     heading("Left running; use it like this")
     print(f". {shlex.quote(sys.prefix)}/bin/activate")
     for name, value in grid.client_variables.items():
         print(f"export {name}={shlex.quote(value)}")
     print("python -m project run -- hostname")
-    print(f"python -m project -u FILE --set destination_cluster={name} --set user_mail={MAIL}")
+    print(f"python -m project -u FILE --set destination_cluster={cluster} --set user_mail={MAIL}")
     print(f"# the registry's page: {grid.registry_url}/   account {ACCOUNT}, password in {grid.password_file}")
     print(f"# mails: {grid.mail_folder}")
     print(f"# log in: {grid.sandbox.ssh_command()}")
