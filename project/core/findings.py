@@ -25,7 +25,9 @@ class Finding(NamedTuple):
     fact: str = ""
 
 
-#: Names of checks that others go by.
+#: The checks of the way to a login, in their order.
+TO_THE_LOGIN = ("host name", "SSH port", "SSH", "host key", "login", "prompts")
+#: Names of further checks that others go by.
 FILES, FOLDER, QUOTA, COMPUTE_NODES, REGISTRY, GIT = (
     "files",
     "folder",
@@ -59,6 +61,11 @@ class Known(NamedTuple):
     def failures(self) -> List[Finding]:
         """What was broken."""
         return [finding for finding in self.findings if finding.level == FAILURE]
+
+    @property
+    def beyond_the_login(self) -> List[Finding]:
+        """What was broken there, for whoever has logged in meanwhile."""
+        return [finding for finding in self.failures if finding.check not in TO_THE_LOGIN]
 
     @property
     def obstacle(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.cluster import description
 from project.core.errors import AuthenticationFailed, GridferryError, HostKeyRefused, Unreachable, UsageError
-from project.core.findings import FILES, STREAM, Finding, failure, ok, warning
+from project.core.findings import FILES, STREAM, TO_THE_LOGIN, Finding, failure, ok, warning
 from project.core.messages import parse_utc
 from project.core.units import format_duration
 from project.services.logins import LoginChoice, login_for
@@ -23,15 +23,8 @@ if TYPE_CHECKING:
     from project.services.select_cluster import Cluster
     from project.services.survival import Survival
 
-#: The way to a login, step by step: what is looked at, and what an error calls that step.
-_STEPS = (
-    ("name", "host name"),
-    ("port", "SSH port"),
-    ("banner", "SSH"),
-    ("host key", "host key"),
-    ("login", "login"),
-    ("prompts", "prompts"),
-)
+#: The way to a login, step by step: what an error calls it, and what is looked at.
+_STEPS = tuple(zip(("name", "port", "banner", "host key", "login", "prompts"), TO_THE_LOGIN, strict=True))
 #: Clocks further apart than this make times of the two machines hard to read side by side.
 _CLOCK_S = 60.0
 _MODES = {

@@ -95,10 +95,11 @@ class Submitter:
         return self.dispatcher.send(record, way.node, detach=detach)
 
     def _recall(self, cluster: str) -> None:
-        """Say again what `doctor` found broken there."""
+        """Say again what `doctor` found broken there, but for the way that has just been gone."""
         known = self.reacher.logins.known(cluster)
-        for broken in known.failures:
-            self.view.note(f"doctor on {cluster}, {known.at[:16]}Z: {broken.check}: {broken.text}. {broken.remedy}")
+        for broken in known.beyond_the_login:
+            found = f"{broken.check}: {broken.text.rstrip('.')}. {broken.remedy}"
+            self.view.note(f"doctor on {cluster}, {known.at[:16]}Z: {found}")
 
     def _marks(self, record: Mapping[str, Any], way: Way) -> dict[str, Any]:
         """Return what is kept of why the job is where it is."""
