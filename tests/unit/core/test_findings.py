@@ -42,7 +42,8 @@ def test_what_nobody_else_would_see_keeps_jobs_away(finding: Finding, obstacle: 
 
 def test_whoever_has_logged_in_is_told_of_no_failure_on_the_way_there() -> None:
     """A key that was missing then is here now; a full quota still is."""
-    found = [failure("no key", "make one")._replace(check="login"), failure("used up", "tidy")._replace(check="quota")]
+    no_key, full = failure("no key", "make one"), failure("used up", "tidy")
+    found = [no_key._replace(check="login"), full._replace(check="quota")]
     known = Known("2026-11-20T10:00:00.000000Z", found)
     assert [finding.check for finding in known.failures] == ["login", "quota"]
     assert [finding.check for finding in known.beyond_the_login] == ["quota"]
