@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from project.adapters.ssh.files import NotThere
 from project.adapters.ssh.roots import Roots
@@ -17,13 +17,32 @@ from project.adapters.ssh.stream_files import SHA256, StreamFiles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from project.adapters.ssh.connection import SshConnection
+    import paramiko
+
     from project.adapters.ssh.files import Files
+    from project.adapters.ssh.shell import SshShell
 
 _Result = TypeVar("_Result")
 
 #: How long the far side may take to hash what is there of a large file.
 _HASH_LIMIT_S = 600.0
+
+
+class Channels(Protocol):
+    """What opens channels to a login node; each raises Unreachable when the connection is broken."""
+
+    @property
+    def host(self) -> str:
+        """How messages call the login node."""
+
+    def new_channel(self) -> paramiko.Channel:
+        """Open a channel."""
+
+    def run(self, command: str) -> paramiko.Channel:
+        """Start a command on a channel of its own."""
+
+    def shell(self) -> SshShell:
+        """Start a shell on one."""
 
 
 class FileAccess:
@@ -34,7 +53,7 @@ class FileAccess:
         has_sftp: whether to ask for SFTP.
     """
 
-    def __init__(self, connection: SshConnection, *, has_sftp: bool = True) -> None:
+    def __init__(self, connection: Channels, *, has_sftp: bool = True) -> None:
         self._connection = connection
         self._has_sftp = has_sftp
         self._roots = Roots()
