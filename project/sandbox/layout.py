@@ -85,6 +85,11 @@ class Layout:
         return self.folder / "database"
 
     @property
+    def database_scratch(self) -> Path:
+        """Where MariaDB puts temporary tables: its own, since each that starts empties the folder it uses."""
+        return self.folder / "scratch"
+
+    @property
     def accounting_made(self) -> Path:
         """Its presence says: the database is whole, and the user has an account."""
         return self.database / "accounting-made"
@@ -133,8 +138,8 @@ class Layout:
     def folders(self) -> tuple[Path, ...]:
         """Every folder the daemons need, parents first."""
         return (
-            self.folder, self.etc, self.run, self.oci, self.logs, self.database, self.state, self.spool, self.home,
-            self.ssh,
+            self.folder, self.etc, self.run, self.oci, self.logs, self.database, self.database_scratch, self.state,
+            self.spool, self.home, self.ssh,
         )  # fmt: skip
 
     def log(self, daemon: str) -> Path:

@@ -22,6 +22,7 @@ def my_cnf(layout: Layout, machine: Machine) -> str:
 [mariadbd]
 user={machine.user}
 datadir={layout.database}
+tmpdir={layout.database_scratch}
 socket={layout.database_socket}
 pid-file={layout.pid_file("mariadbd")}
 skip-networking

@@ -156,6 +156,18 @@ def test_another_sandbox_runs_beside(sandbox: api.SandboxInfo, tmp_path: Path) -
     assert api.status(sandbox.folder).condition is api.Condition.RUNNING
 
 
+def test_a_start_leaves_the_temporary_tables_of_other_databases_alone(tmp_path: Path) -> None:
+    """MariaDB empties the folder of its temporary tables as it starts: that is not everybody's /tmp."""
+    with tempfile.NamedTemporaryFile(prefix="#sql-temptable-", suffix=".MAI", dir="/tmp", delete=False) as stream:
+        of_somebody_else = Path(stream.name)
+    try:
+        api.up(tmp_path / "sb", options=api.SandboxOptions(name="third", nodes=1))
+        assert of_somebody_else.exists()
+    finally:
+        api.down(tmp_path / "sb", remove=True)
+        of_somebody_else.unlink(missing_ok=True)
+
+
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     """A port asked for and taken by somebody else is an error that names it; nothing is started."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

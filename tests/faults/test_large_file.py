@@ -1,4 +1,4 @@
-"""A file of more than 2 GiB there and back over SFTP: whole, and neither side holds much of it in memory."""
+"""A file of more than 2 GiB there and back, with SFTP or without: whole, and neither side holds much in memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _write_sparse(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-@pytest.mark.parametrize("way", ["sftp"], indirect=True)
+@pytest.mark.parametrize("way", ["sftp", "stream"], indirect=True)
 def test_two_gibibytes_go_there_and_back(cuttable: SshServer, key: Path, far: Path, tmp_path: Path) -> None:
     """What comes back is what went; the client and everything of the login stay small."""
     job = LeftBehind(far, tmp_path / "cache")

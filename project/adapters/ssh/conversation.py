@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from project.core.errors import Unreachable
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import paramiko
+
+    from project.adapters.ssh.session import Session
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -103,17 +105,22 @@ class Conversation:
     def rest(self) -> Iterator[bytes]:
         """Yield what comes until the program ends, as it comes.
 
-        Something that the program left behind may hold its output open: it is not waited for.
+        Something that the program left behind may hold its output open: it is not waited for. A line that stands
+        still is: the end of a program is told before the last of what it printed.
         """
         quiet_s = 0.0
-        while quiet_s < _PATIENCE_S:
+        while quiet_s <= _PATIENCE_S:
             if self._received:
                 yield bytes(self._received)
                 self._received.clear()
                 quiet_s = 0.0
             size = self._receive()
-            if self._channel.exit_status_ready():
-                quiet_s += {None: _PATIENCE_S, 0: _LOOK_UP_S}.get(size, 0.0)
+            if size is None:
+                return
+            if size == 0 and self._channel.exit_status_ready():
+                quiet_s += _LOOK_UP_S
+                if quiet_s == _PATIENCE_S:
+                    cast("Session", self._channel.get_transport()).hear_a_word()  # and look once more
 
     def lines(self) -> Iterator[bytes]:
         """Yield lines as soon as they are whole, without their ends; the last one even if it has none.

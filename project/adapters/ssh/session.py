@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +22,9 @@ _FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 #: Seconds without a word from the server after which it is asked for one, and after which it is given up.
 KEEPALIVE_S, SILENCE_LIMIT_S = 15, 45
 
+#: How often a wait for the server's word looks up.
+_LOOK_UP_S = 0.05
+
 #: Channels open at a time; a default sshd refuses the 11th (MaxSessions), and sites set it lower.
 MOST_CHANNELS = 4
 
@@ -31,7 +35,7 @@ _LOGIN_GRACE_S = 120.0
 _OPEN_LIMIT_S = 30.0
 
 #: Bytes that may be on their way to us, and bytes in one packet: large ones spare Python work per packet.
-_WINDOW_BYTES, _PACKET_BYTES = 8 * 1024 * 1024, 256 * 1024
+WINDOW_BYTES, _PACKET_BYTES = 8 * 1024 * 1024, 256 * 1024
 
 
 class _Ear(Packetizer):
@@ -74,7 +78,7 @@ class Session(paramiko.Transport):
     def __init__(self, sock: socket.socket | paramiko.Channel, host_key_types: Sequence[str]) -> None:
         super().__init__(
             sock,
-            default_window_size=_WINDOW_BYTES,
+            default_window_size=WINDOW_BYTES,
             default_max_packet_size=_PACKET_BYTES,
             packetizer_class=_Ear,
         )
@@ -136,11 +140,25 @@ class Session(paramiko.Transport):
         self.channels_opened += 1
         return channel
 
+    def hear_a_word(self) -> None:
+        """Wait until the server says something from now on: a line that stood still has then brought what was on it.
+
+        It ends at once on a line that is broken, and after a while on one that is dead.
+        """
+        asked_at = time.monotonic()
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # it broke meanwhile
+            self._request_a_word()
+            while self.is_active() and self.ear.heard_at < asked_at:  # silence ends it, see _ask_for_a_word
+                time.sleep(_LOOK_UP_S)
+
     def _ask_for_a_word(self) -> None:
         """Called by paramiko from its reading thread after a quiet while."""
         if time.monotonic() - self.ear.heard_at > SILENCE_LIMIT_S:
             self.ear.close()
             return
+        self._request_a_word()
+
+    def _request_a_word(self) -> None:
         message = paramiko.Message()
         message.add_byte(cMSG_GLOBAL_REQUEST)
         message.add_string("keepalive@openssh.com")

@@ -23,10 +23,10 @@ def skip_without_slurm() -> None:
         pytest.skip(f"no real Slurm here: {error.message}")
 
 
-def one_node(folder: Path, name: str) -> Iterator[api.SandboxInfo]:
+def one_node(folder: Path, name: str, slurm_lines: tuple[str, ...] = ()) -> Iterator[api.SandboxInfo]:
     """Yield a sandbox of one node; it ends with the fixture that is made of this."""
     skip_without_slurm()
     try:
-        yield api.up(folder, options=api.SandboxOptions(name=name, nodes=1))
+        yield api.up(folder, options=api.SandboxOptions(name=name, nodes=1, slurm_lines=slurm_lines))
     finally:
         api.down(folder, remove=True)
