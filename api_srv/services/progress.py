@@ -14,7 +14,7 @@ from api_srv import clock
 from api_srv.dao.outbox import DUE, NO_MAIL
 from api_srv.services import foretold, notify, secrets, validate
 from api_srv.services.job_document import PLAIN_FIELDS, set_fields, task_document, user_input
-from project.core.rules import ANYTHING, COUNTS, OBJECT, ROW, Rule, many, optional, sized_object, text, word
+from project.core.rules import ANYTHING, COUNTS, OBJECT, ROW, Rule, many, mapping, optional, sized_object, text, word
 from project.core.slurm.states import Phase, parse_state
 from project.core.states import GatewayState, goes_back, is_final, outcome_of
 
@@ -35,6 +35,7 @@ STATE_SHAPE: dict[str, Rule] = {
     "since": _REMARK,
     "exit_code": _REMARK,
     "counts": optional(COUNTS),
+    "details": optional(mapping(text())),
 }
 NOTICE_SHAPE: dict[str, Rule] = {
     "severity": word("warning", "error"),

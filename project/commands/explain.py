@@ -10,36 +10,49 @@ import click
 from project.adapters.show.grid import nodes, seen
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
-from project.core.explain.facts import gather
-from project.core.explain.verdict import Verdict, explain
-from project.core.job_file.validate import validate
+from project.core.explain.facts import Cluster
 from project.core.printable import one_line
 from project.options import output_options
+from project.services.explain import explain_job
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from project.core.explain.verdict import Verdict
 
 
 @click.command("explain", short_help="Say why a job is where it is, and what to do.")
 @click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
 @output_options()
 def command(uuids: Sequence[str], *, as_json: bool) -> None:
-    """Join what is known of a job (states, reasons, exit code, what it printed, what it used) into one sentence."""
+    """Join what is known of a job (states, reasons, exit code, what it printed, what it used) into one sentence.
+
+    Of an array or a campaign there is one sentence for each kind of trouble, with the tasks that have it.
+    """
     gateway = make_gateway()
-    clusters = {str(cluster["name"]): cluster for cluster in gateway.registry.clusters()}
-    told = {}
-    for job_uuid in gateway.resolver().find_all(uuids):
-        job = gateway.registry.job(job_uuid)
-        told[job_uuid] = _explained(job, clusters.get(str(job["destination_cluster"]["name"]), {}))
+    clusters = {
+        str(cluster["name"]): Cluster(nodes(cluster), seen(cluster)) for cluster in gateway.registry.clusters()
+    }
+    told = {
+        job_uuid: explain_job(gateway.registry, job_uuid, lambda name: clusters.get(name, Cluster()))
+        for job_uuid in gateway.resolver().find_all(uuids)
+    }
     if as_json:
-        say(json.dumps([{"job_uuid": job_uuid, **verdict._asdict()} for job_uuid, verdict in told.items()]))
+        say(json.dumps([_as_json(job_uuid, verdicts) for job_uuid, verdicts in told.items()]))
         return
-    for job_uuid, verdict in told.items():
-        say(f"{job_uuid}  {one_line(verdict.sentence)}")
-        if verdict.remedy:
-            say(f"→ {one_line(verdict.remedy)}")
+    for job_uuid, verdicts in told.items():
+        for number, verdict in enumerate(verdicts):
+            say(one_line(verdict.sentence) if number else f"{job_uuid}  {one_line(verdict.sentence)}")
+            if verdict.remedy:
+                say(f"→ {one_line(verdict.remedy)}")
 
 
-def _explained(job: Mapping[str, Any], cluster: Mapping[str, Any]) -> Verdict:
-    spec = validate(job["user_input"], source="the job file as the registry has it")
-    return explain(gather(job, spec, nodes(cluster), seen(cluster)), str(job["job_uuid"]))
+def _as_json(job_uuid: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Return all that is said in one sentence and one remedy, and each verdict by itself."""
+    return {
+        "job_uuid": job_uuid,
+        "sentence": " ".join(verdict.sentence for verdict in verdicts),
+        "remedy": "; ".join(dict.fromkeys(verdict.remedy for verdict in verdicts if verdict.remedy)),
+        "cause": next((verdict.cause for verdict in verdicts if verdict.cause), ""),
+        "verdicts": [verdict._asdict() for verdict in verdicts],
+    }

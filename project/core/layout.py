@@ -200,6 +200,10 @@ class JobPaths(NamedTuple):
         """Folder in which the job script notes starts and ends."""
         return self._in("control", "marks")
 
+    def end_mark(self, task: str) -> str:
+        """What the job script noted at its end: exit code and time; `task` is "" for a plain job."""
+        return self._in("control", "marks", f"end.{task or 'job'}")
+
     @property
     def steps(self) -> str:
         """Folder of finished pipeline steps."""

@@ -91,7 +91,10 @@ def _run(job: Job) -> None:
                 ["bash", job["script"]], env={**os.environ, **own, **array}, cwd=job["folder"], check=False,
                 stdout=output, stderr=error,
             )  # fmt: skip
-        job["ended"][task] = ["FAILED" if done.returncode else "COMPLETED", f"{done.returncode}:0"]
+        job["ended"][task] = [
+            "FAILED" if done.returncode else "COMPLETED",
+            f"{done.returncode % 128}:0",
+        ]  # as sacct tells it
     job["end"] = _now()
 
 
@@ -138,6 +141,7 @@ def sacct(state: State, words: list[str]) -> str:
                     "Submit": job["submit"], "Start": job.get("start", "Unknown"), "End": job.get("end", "Unknown"),
                     "NodeList": "node1" if word in ("COMPLETED", "FAILED") else "None assigned", "NNodes": "1",
                     "Elapsed": job.get("elapsed", "00:00:00"), "NCPUS": "1", "WorkDir": job["folder"],
+                    "Timelimit": job.get("time_limit", ""),
                 }  # fmt: skip
                 lines.append(_SEPARATOR.join(row.get(column, "") for column in columns))
     return "".join(f"{line}\n" for line in lines)

@@ -45,7 +45,10 @@ class Cause(NamedTuple):
     holds: Callable[[Facts], bool] = _always
 
 
-_MEMORY = ("ran out of memory{memory_use}", "Resubmit with `--set resources.memory_per_thread={more_memory}`")
+_MEMORY = (
+    "ran out of memory{memory_use}",
+    "Resubmit with `--set resources.memory_per_thread={more_memory}{failed_only}`",
+)
 _NO_PROGRAM = ("named {name}, which is not there", "Load it in environment_modules, or write its path")
 _MODULES = "Name the right one in environment_modules; `module avail` on the login node lists them"
 
@@ -56,7 +59,7 @@ CAUSES = (
     Cause(
         "time limit",
         "was ended at its time limit{time_limit}{idle}",
-        "Resubmit with `--set resources.duration={more_time}`",
+        "Resubmit with `--set resources.duration={more_time}{failed_only}`",
         state="TIMEOUT",
     ),
     Cause("deadline", "could not end before its deadline", "Submit it again with a later one", state="DEADLINE"),
@@ -181,7 +184,12 @@ CAUSES = (
     Cause("abort", "gave up by itself (abort)", "See what it printed", exit_code=r"\d+:6|134:0"),
     Cause("killed", "was killed from outside", "Resubmit it, or ask the administrators", exit_code=r"\d+:9|137:0"),
     Cause("stage", "went no further than {stage}: {reason}", "Mend that, then resubmit it", state="ERROR"),
-    Cause("exit code", "ended by itself with exit code {code}", "See what it printed: `logs {uuid} --err`", "FAILED"),
+    Cause(
+        "exit code",
+        "ended by itself with exit code {code}",
+        "See what it printed: `logs {uuid} --err{task}`",
+        state="FAILED",
+    ),
 )
 
 

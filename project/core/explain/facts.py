@@ -19,8 +19,8 @@ class Facts(NamedTuple):
         stage: where it ended, if with ERROR.
         reason: why it waits, or what ERROR told.
         detail: the end of what was printed on standard error.
-        task: array task the rest is about, "" for a plain job.
-        tasks: how many there are, by their states.
+        alike: numbers of the tasks this is about, all of one kind, told by one of them; none of a plain job.
+        total: how many tasks there are.
         exit_code: Slurm's `code:signal`.
         elapsed_s: how long it ran.
         time_limit_s: how long it might have; None if nobody said.
@@ -38,8 +38,8 @@ class Facts(NamedTuple):
     stage: str = ""
     reason: str = ""
     detail: str = ""
-    task: str = ""
-    tasks: Mapping[str, int] = {}
+    alike: Sequence[int] = ()
+    total: int = 1
     exit_code: str = ""
     elapsed_s: Optional[int] = None
     time_limit_s: Optional[int] = None
@@ -53,42 +53,58 @@ class Facts(NamedTuple):
     flag: str = ""
 
 
-def gather(job: Mapping[str, Any], spec: JobSpec, nodes: Sequence[Mapping[str, Any]], as_of: str = "") -> Facts:
-    """Return the facts of a job.
+class Cluster(NamedTuple):
+    """What the registry last heard of a cluster.
+
+    Attributes:
+        nodes: its nodes.
+        as_of: how long ago that was.
+    """
+
+    nodes: Sequence[Mapping[str, Any]] = ()
+    as_of: str = ""
+
+
+def gather(job: Mapping[str, Any], spec: JobSpec, cluster: Cluster) -> Facts:
+    """Return the facts of a job as a whole; of an array what is told of a task is of the worst.
 
     Args:
         job: its document in the registry.
         spec: what it asked for.
-        nodes: of its cluster, as the registry last heard of them.
-        as_of: how long ago that was.
+        cluster: where it is.
     """
-    rows = _rows(job.get("job_status") or {})
-    worst = max(rows, key=lambda row: parse_state(row.get("State", "")).severity, default={})
+    worst = max(rows_of(job), key=lambda row: parse_state(row.get("State", "")).severity, default={})
     told = _last_told(job)
-    words = [parse_state(row.get("State", "")).word for row in rows]
-    node_list = _known(worst.get("NodeList", ""))
-    return Facts(
+    return of_row(worst, spec, cluster)._replace(
         state=str(job.get("outcome") or job["state"]),
         stage=str(told.get("stage") or ""),
         reason=str(told.get("reason") or ""),
         detail=_last_detail(job),
-        task=worst.get("JobID", "").partition("_")[2] if len(rows) > 1 else "",
-        tasks={word: words.count(word) for word in dict.fromkeys(words)},
-        exit_code=worst.get("ExitCode", ""),
-        elapsed_s=parse_slurm_time_s(worst.get("Elapsed", "")),
-        time_limit_s=spec.resources.time_limit_s,
-        used_mib=_mib(worst.get("MaxRSS", "")),
-        memory_mib=_memory_a_node(worst),
-        cpus=_number(worst.get("NCPUS", "")),
-        cpu_s=parse_slurm_time_s(worst.get("TotalCPU", "").partition(".")[0]),
-        mem_per_cpu_mib=spec.resources.mem_per_cpu_mib,
-        nodes=node_list,
-        sick_nodes=_sick(node_list, nodes, as_of),
         flag=str(job.get("flag") or ""),
     )
 
 
-def _rows(columns: Mapping[str, Sequence[Any]]) -> List[Dict[str, str]]:
+def of_row(row: Mapping[str, str], spec: JobSpec, cluster: Cluster) -> Facts:
+    """Return what the accounting tells of one task."""
+    node_list = _known(row.get("NodeList", ""))
+    return Facts(
+        state=parse_state(row.get("State", "")).word,
+        exit_code=row.get("ExitCode", ""),
+        elapsed_s=parse_slurm_time_s(row.get("Elapsed", "")),
+        time_limit_s=parse_slurm_time_s(row.get("Timelimit", "")) or spec.resources.time_limit_s,
+        used_mib=_mib(row.get("MaxRSS", "")),
+        memory_mib=_memory_a_node(row),
+        cpus=_number(row.get("NCPUS", "")),
+        cpu_s=parse_slurm_time_s(row.get("TotalCPU", "").partition(".")[0]),
+        mem_per_cpu_mib=spec.resources.mem_per_cpu_mib,
+        nodes=node_list,
+        sick_nodes=_sick(node_list, cluster.nodes, cluster.as_of),
+    )
+
+
+def rows_of(job: Mapping[str, Any]) -> List[Dict[str, str]]:
+    """Return what the accounting tells of each task."""
+    columns: Mapping[str, Sequence[Any]] = job.get("job_status") or {}
     return [{name: str(cell or "") for name, cell in zip(columns, cells)} for cells in zip(*columns.values())]
 
 

@@ -1,10 +1,11 @@
 """One plain sentence about a job, and what to do."""
 
 import math
-from typing import Dict, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional, Sequence
 
 from project.core.explain.causes import find_cause
 from project.core.explain.facts import Facts
+from project.core.slurm.ids import format_task_list
 from project.core.slurm.states import PENDING, Phase, parse_state
 from project.core.slurm.waiting import waiting
 from project.core.states import GatewayState, is_success
@@ -18,6 +19,7 @@ _COARSE_MIB = 256
 _WASTE = 0.5
 #: In less time than this a job has hardly begun to compute.
 _TOO_SHORT_S = 10
+_MOST_RANGES = 10
 
 
 class Verdict(NamedTuple):
@@ -27,16 +29,18 @@ class Verdict(NamedTuple):
         sentence: why the job is where it is.
         remedy: what helps, "" if nothing is needed.
         cause: the cause's name in the table, "" where none is needed.
+        tasks: numbers of the tasks it is about, as `--task` has them; "" if it is about the whole.
     """
 
     sentence: str
     remedy: str = ""
     cause: str = ""
+    tasks: str = ""
 
 
 def explain(facts: Facts, job_uuid: str) -> Verdict:
     """Return the sentence and the remedy for a job."""
-    verdict = _explained(facts, job_uuid)
+    verdict = _explained(facts, job_uuid)._replace(tasks=format_task_list(facts.alike))
     if not facts.flag:
         return verdict
     remedy = verdict.remedy or "Ask the cluster's administrators to end it"
@@ -45,12 +49,12 @@ def explain(facts: Facts, job_uuid: str) -> Verdict:
 
 def _explained(facts: Facts, job_uuid: str) -> Verdict:
     if is_success(facts.state) or facts.state == GatewayState.DONE.value:
-        return Verdict(f"The job ended well{_use(facts)}.", _could_ask_less(facts))
+        return Verdict(f"{_subject(facts)} ended well{_use(facts)}.", _could_ask_less(facts))
     state = parse_state(facts.state)
     if facts.state == PENDING or state.phase is Phase.WAITING:
         wait = waiting(facts.reason)
         never = "will not start as it stands" if wait.is_hopeless else "waits"
-        return Verdict(f"The job {never}: {wait.text}.", wait.remedy, facts.reason)
+        return Verdict(f"{_subject(facts)} {never}: {wait.text}.", wait.remedy, facts.reason)
     found = find_cause(facts) if state.ended or facts.state == GatewayState.ERROR.value else None
     if found is None:
         return Verdict(f"{_subject(facts)} is {facts.state}{_use(facts)}.")
@@ -67,14 +71,20 @@ def _filled(template: str, words: Dict[str, str]) -> str:
 
 
 def _subject(facts: Facts) -> str:
-    """Return what the sentence is about: the job, or of an array its worst task and how many are like it."""
-    if not facts.task:
+    """Return what the sentence is about: the job, a task, or each of several that are alike."""
+    if not facts.alike:
         return "The job"
-    total = sum(facts.tasks.values())
-    alike = facts.tasks.get(facts.state, 0)
-    if alike == total:
-        return f"Each of the {total} tasks ended as {facts.state}: task {facts.task}"
-    return f"{alike} of {total} tasks ended as {facts.state}: task {facts.task}" if alike else f"Task {facts.task}"
+    if len(facts.alike) == facts.total:
+        return f"Each of the {facts.total} tasks"
+    if len(facts.alike) == 1:
+        return f"Task {facts.alike[0]} of {facts.total}"
+    return f"Each of {len(facts.alike)} of {facts.total} tasks ({_some(facts.alike)})"
+
+
+def _some(tasks: Sequence[int]) -> str:
+    """Return the numbers of tasks, the first ones if there are too many ranges to read."""
+    ranges = format_task_list(tasks).split(",")
+    return ", ".join([*ranges[:_MOST_RANGES], *(["…"] if len(ranges) > _MOST_RANGES else [])])
 
 
 def _words(facts: Facts, job_uuid: str) -> Dict[str, str]:
@@ -91,6 +101,8 @@ def _words(facts: Facts, job_uuid: str) -> Dict[str, str]:
         "reason": facts.reason.rstrip(". "),
         "code": facts.exit_code.partition(":")[0],
         "uuid": job_uuid,
+        "failed_only": " --failed-tasks" if facts.alike else "",
+        "task": f" --task {facts.alike[0]}" if facts.alike else "",
     }
 
 

@@ -23,7 +23,7 @@ ENVIRONMENT: Mapping[str, str] = {
 #: sacct's columns, in the registry's words, then those only the follower uses.
 REPORTED_COLUMNS = (
     "JobID", "State", "ExitCode", "Elapsed", "NNodes", "NodeList", "NCPUS", "CPUTime", "ReqTRES", "AllocTRES",
-    "WorkDir",
+    "WorkDir", "Timelimit",
 )  # fmt: skip
 _FOLLOWED_COLUMNS = ("JobName", "Submit", "Start", "End", "Reason")
 SACCT_COLUMNS = REPORTED_COLUMNS + _FOLLOWED_COLUMNS

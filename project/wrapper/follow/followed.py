@@ -1,17 +1,19 @@
 """One job as the follower sees it; everything it must remember is in the job's journal."""
 
 import os
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set
+from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from project.core import messages
 from project.core.messages import Document
 from project.core.slurm.commands import AccountRow, QueueRow
+from project.core.slurm.exit_codes import full_exit_code
 from project.core.slurm.reasons import obstacle
-from project.core.slurm.states import PENDING, Phase, is_end_state, is_fault_of_nodes, parse_state
+from project.core.slurm.states import FAILED, PENDING, Phase, is_end_state, is_fault_of_nodes, parse_state
 from project.core.states import GatewayState, is_final, is_success, rank
 from project.core.units import format_duration, parse_slurm_time_s
 from project.wrapper import files
 from project.wrapper.follow import observe
+from project.wrapper.follow.last_words import last_words
 from project.wrapper.follow.pace import Haste
 from project.wrapper.job import SUBMISSION, Job
 
@@ -22,6 +24,8 @@ LOST_AFTER_S = 15 * 60.0
 #: Slurm looks once a minute for jobs whose time is over, and gives them some more to end (KillWait, slurm.conf(5)).
 OVERDUE_S = 5 * 60.0
 _OVERDUE = "time limit"
+#: Bytes and lines of what one task of several wrote last.
+_SHORT = (1000, 8)
 
 
 class FollowedJob:
@@ -42,6 +46,7 @@ class FollowedJob:
         self._slurm_job_id = ""
         self._last_seq = 0
         self._tasks: observe.Tasks = {}
+        self._noted: Dict[Tuple[str, str], str] = {}
         self._marks = 0
         self._told: Set[str] = set()
         self._expected: FrozenSet[str] = frozenset()
@@ -106,9 +111,10 @@ class FollowedJob:
             return  # half an answer looks like this; that it is the whole one is said by the next
         before, expected = self._tasks, self._task_names()
         may_requeue = self.job.spec.resources.requeue
-        self._tasks = observe.observe(
+        tasks = observe.observe(
             self.job.job_uuid, self.slurm_job_id, expected, before, queue, account, may_requeue=may_requeue
         )
+        self._tasks = {task: self._with_full_exit_code(task, row) for task, row in tasks.items()}
         rows = observe.changed_rows(before, self._tasks)
         steps = observe.changes(self._slurm_states(), self._tasks, len(expected))
         self.lost_a_node = any(is_fault_of_nodes(step.state) for step in steps)
@@ -120,6 +126,18 @@ class FollowedJob:
         self._tell_if_lost(queue, account, now_s)
         self._tell_if_overdue(account)
         self._tell_obstacles()
+
+    def _with_full_exit_code(self, task: str, row: observe.TaskRow) -> observe.TaskRow:
+        """Return a task's row with the exit code its script noted, where the accounting has told a part of it."""
+        told = row.get("ExitCode", "")
+        if parse_state(row["State"]).word != FAILED or not told.endswith(":0"):
+            return row
+        if (task, told) not in self._noted:
+            noted = files.read_text(self.job.paths.end_mark(task))
+            if noted is None:
+                return row
+            self._noted[(task, told)] = full_exit_code(told, noted)
+        return dict(row, ExitCode=self._noted[(task, told)])
 
     def _tell(self, kind: str, body: Mapping[str, Any]) -> None:
         self.job.journal.append_next(self._last_seq, kind, body)
@@ -142,10 +160,8 @@ class FollowedJob:
 
     def _tell_if_overdue(self, account: Sequence[AccountRow]) -> None:
         """Flag a job that runs on although its time is long over: Slurm cannot end it, or was told otherwise."""
-        limit_s = self.job.spec.resources.time_limit_s
         rows = observe.rows_of(self.job.job_uuid, self.slurm_job_id, account)
-        elapsed_s = [parse_slurm_time_s(row["Elapsed"]) or 0 for row in rows if _is_running(row)]
-        longest_s = max(elapsed_s, default=0)
+        longest_s, limit_s = max(map(self._times_s, filter(_is_running, rows)), default=(0, 0))
         if limit_s and longest_s > limit_s + OVERDUE_S and _OVERDUE not in self._told:
             self._told.add(_OVERDUE)
             flag = f"past its time limit: runs for {format_duration(longest_s)} of {format_duration(limit_s)}"
@@ -153,6 +169,15 @@ class FollowedJob:
             self._tell(
                 "notice", {"severity": "warning", "stage": _OVERDUE, "message": message, "detail": "", "flag": flag}
             )
+
+    def _times_s(self, row: AccountRow) -> Tuple[int, int]:
+        """Return how long a task runs and how long it may; 0 for no limit.
+
+        Slurm's word on the limit is the newest, and the only one of a job that named none.
+        """
+        told = row.get("Timelimit", "")
+        asked_s = 0 if told else self.job.spec.resources.time_limit_s
+        return parse_slurm_time_s(row["Elapsed"]) or 0, parse_slurm_time_s(told) or asked_s or 0
 
     def take_in_use(self, used: Mapping[str, Mapping[str, str]]) -> None:
         """Journal what the tasks used (`MaxRSS`, `TotalCPU`), by their JobID."""
@@ -212,13 +237,16 @@ class FollowedJob:
         if is_end_state(step.state):
             worst = observe.worst_task(self._tasks)
             detail = "" if is_success(step.state) else self._error_tail(worst)
-            return dict(body, exit_code=worst.get("ExitCode", ""), detail=detail)
+            details = last_words(self._tasks, lambda row: self._error_tail(row, *_SHORT))
+            return dict(
+                body, exit_code=worst.get("ExitCode", ""), detail=detail, **({"details": details} if details else {})
+            )
         return body
 
-    def _error_tail(self, row: Dict[str, str]) -> str:
+    def _error_tail(self, row: Mapping[str, str], *limits: int) -> str:
         """Return the end of what a task wrote to its standard error."""
         name = "slurm-{}.err".format(row.get("JobID", ""))
-        return files.tail(os.path.join(self.job.paths.directory, name))
+        return files.tail(os.path.join(self.job.paths.directory, name), *limits)
 
 
 def _rows(entry: Document) -> List[Dict[str, str]]:

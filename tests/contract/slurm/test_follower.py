@@ -59,7 +59,16 @@ def test_a_failure_is_told_with_exit_code_and_last_words(cluster: Cluster, follo
     assert _follow_to_the_end(following, job) == [*_WAY, "FAILED", "DONE"]
     (end,) = (entry["body"] for entry in job.job.journal.entries() if entry["body"].get("state") == "FAILED")
     assert (end["exit_code"], end["detail"]) == ("3:0", "the matrix is singular")
-    assert end["counts"] == {"FAILED": 1}
+
+
+@pytest.mark.parametrize("code", [127, 128, 137, 255])
+def test_an_exit_code_is_told_whole(cluster: Cluster, following: Following, code: int) -> None:
+    """From 128 on the accounting tells 128 less, so that 255 looks like a command that was not found."""
+    job = cluster.job(f"exit {code}")
+    job.into_the_queue()
+    _follow_to_the_end(following, job)
+    (end,) = (entry["body"] for entry in job.job.journal.entries() if entry["body"].get("state") == "FAILED")
+    assert (end["exit_code"], _states_of_tasks(job)[-1]["ExitCode"]) == (f"{code}:0", f"{code}:0")
 
 
 def test_an_array_is_one_job(cluster: Cluster, following: Following) -> None:

@@ -107,6 +107,30 @@ def test_a_job_past_its_limit_is_flagged_once(fake_cluster: Cluster, following: 
     assert flags == ["past its time limit: runs for 15m 1s of 10m 0s"]
 
 
+@pytest.mark.parametrize(
+    ("duration", "told", "flags"),
+    [
+        (None, "00:10:00", ["past its time limit: runs for 20m 0s of 10m 0s"]),
+        ("10m", "01:00:00", []),
+        (None, "UNLIMITED", []),
+        (None, "Partition_Limit", []),
+        ("10m", "UNLIMITED", []),
+    ],
+)
+def test_the_limit_is_what_slurm_says(
+    fake_cluster: Cluster, following: Following, fake: FakeSlurm, duration: str | None, told: str, flags: list[str]
+) -> None:
+    """A job that names no duration has its partition's; one that was given more time is not past it."""
+    job = fake_cluster.job("true", duration=duration)
+    files.create(job.job.paths.slurm_job_id, job.submit_by_hand().encode())
+    job.tell_submitted()
+    running = {"ended": {"": ["RUNNING", "0:0"]}, "elapsed": "00:20:00", "start": "2026-11-20T10:00:00"}
+    fake.change(**running, time_limit=told)
+    following.round()
+    notices = [entry["body"] for entry in job.job.journal.entries() if entry["kind"] == "notice"]
+    assert [notice["flag"] for notice in notices] == flags
+
+
 def test_a_job_that_slurm_has_forgotten_is_told(fake_cluster: Cluster, following: Following, fake: FakeSlurm) -> None:
     """Neither queue nor accounting lists it any more: after a quarter of an hour, not before, that is an ERROR."""
     job = _held(fake_cluster)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from project.core.errors import GridferryError, SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
-from project.core.slurm.commands import CommandResult, Sacct, Sbatch, Scancel, Scontrol, Squeue
+from project.core.slurm.commands import SACCT_COLUMNS, CommandResult, Sacct, Sbatch, Scancel, Scontrol, Squeue
 from project.core.slurm.forecast import Forecast, WouldStart, from_now_s
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.core.slurm.partitions import Partition, ShowPartitions
@@ -26,9 +26,17 @@ _VERSIONS = sorted(path.name for path in _RECORDED.glob("slurm-*"))
 
 
 def answer(version: str, name: str) -> CommandResult:
-    """A recorded answer."""
+    """A recorded answer; columns of sacct that were not asked for at that time are empty."""
     kept = json.loads((_RECORDED / version / f"{name}.json").read_text())
-    return CommandResult(kept["exit_code"], kept["stdout"], kept["stderr"])
+    asked = next((word[len("--format=") :] for word in kept["command"] if word.startswith("--format=")), "")
+    stdout = _with_all_columns(kept["stdout"], asked.split(",")) if name.startswith("sacct") else kept["stdout"]
+    return CommandResult(kept["exit_code"], stdout, kept["stderr"])
+
+
+def _with_all_columns(stdout: str, asked: list[str]) -> str:
+    """Give each line the columns of today."""
+    rows = (dict(zip(asked, line.split("\x1f"), strict=True)) for line in stdout.splitlines())
+    return "".join("\x1f".join(row.get(column, "") for column in SACCT_COLUMNS) + "\n" for row in rows)
 
 
 def _nodes(result: CommandResult) -> list[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from project.core.explain.causes import CAUSES, find_cause
-from project.core.explain.facts import Facts, gather
+from project.core.explain.facts import Cluster, Facts, gather
 from project.core.explain.verdict import Verdict, explain
 from project.core.job import JobSpec, Resources
 from project.core.slurm.nodes import expand_nodes
@@ -102,13 +102,14 @@ def test_every_end_state_is_explained(word: str) -> None:
 def test_memory_is_told_with_what_it_had_and_half_as_much_again() -> None:
     """Used, asked for, which of the tasks, and the exact words that resubmit it."""
     facts = Facts(
-        state="OUT_OF_MEMORY", task="7", tasks={"COMPLETED": 14, "OUT_OF_MEMORY": 1},
+        state="OUT_OF_MEMORY", alike=[7], total=15,
         used_mib=3994, memory_mib=4096, mem_per_cpu_mib=4096,
     )  # fmt: skip
     assert explain(facts, _UUID) == Verdict(
-        "1 of 15 tasks ended as OUT_OF_MEMORY: task 7 ran out of memory: it used 3.9 GiB of 4.0 GiB.",
-        "Resubmit with `--set resources.memory_per_thread=6G`",
+        "Task 7 of 15 ran out of memory: it used 3.9 GiB of 4.0 GiB.",
+        "Resubmit with `--set resources.memory_per_thread=6G --failed-tasks`",
         "memory",
+        "7",
     )
 
 
@@ -278,8 +279,8 @@ def test_facts_are_those_of_the_worst_task() -> None:
     """With what it had and used, and how the nodes it ran on are now."""
     spec = JobSpec("j", "j@x", ["c"], ["x"], resources=Resources(time_limit_s=600, mem_per_cpu_mib=200))
     nodes = [{"name": "n01", "state": "down", "reason": "x"}, {"name": "n02", "state": "drained", "reason": "fan"}]
-    facts = gather(_document(), spec, nodes, "3m 2s ago")
-    assert (facts.state, facts.task, facts.tasks) == ("FAILED", "2", {"COMPLETED": 1, "FAILED": 1})
+    facts = gather(_document(), spec, Cluster(nodes, "3m 2s ago"))
+    assert facts.state == "FAILED"
     assert (facts.elapsed_s, facts.time_limit_s, facts.used_mib, facts.memory_mib) == (123, 600, 200, 400)
     assert facts.sick_nodes == ["n02 is drained (fan, as of 3m 2s ago)"]
     verdict = explain(facts, _UUID)
@@ -290,7 +291,7 @@ def test_facts_are_those_of_the_worst_task() -> None:
 def test_a_job_of_which_nothing_is_known_yet_has_facts_too() -> None:
     """Before its submission there are neither tasks nor events."""
     spec = JobSpec("j", "j@x", ["c"], ["x"])
-    facts = gather({"state": "CREATED", "outcome": None, "job_status": {}, "timeline": []}, spec, [])
+    facts = gather({"state": "CREATED", "outcome": None, "job_status": {}, "timeline": []}, spec, Cluster())
     assert explain(facts, _UUID).sentence == "The job is CREATED."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from project.core.explain.facts import gather
+from project.core.explain.facts import Cluster, gather
 from project.core.explain.verdict import Verdict, explain
 from project.core.job import JobSpec, Resources
 from project.core.slurm.states import parse_state
@@ -90,7 +90,7 @@ def _explained(path: Path) -> Verdict:
     columns = {name: [cell] for name, cell in row.items()}
     spec = JobSpec("jdoe", "j@example.org", ["c"], ["x"], resources=Resources(time_limit_s=60, mem_per_cpu_mib=50))
     job = {"state": "DONE", "outcome": word, "job_status": columns, "timeline": timeline}
-    return explain(gather(job, spec, []), _UUID)
+    return explain(gather(job, spec, Cluster()), _UUID)
 
 
 @pytest.mark.parametrize("path", _of("ends"), ids=lambda path: f"{path.parents[1].name}-{path.stem}")

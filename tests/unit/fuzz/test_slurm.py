@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from project.core import slurm
 from project.core.errors import GridferryError, SchedulerUnavailable
-from project.core.explain.facts import gather
+from project.core.explain.facts import Cluster, gather
+from project.core.explain.tasks import explain_tasks, whole_array
 from project.core.explain.verdict import explain
 from project.core.job import JobSpec
 from project.core.slurm.commands import SACCT_COLUMNS, CommandResult, QueueRow, Sacct
@@ -96,7 +97,11 @@ _NODE = st.dictionaries(st.sampled_from(["name", "state", "reason"]), WORDS)
 def test_no_words_break_an_explanation(columns: dict[str, list[str]], nodes: list[dict[str, str]]) -> None:
     """Whatever Slurm told of a job and its nodes, there is a sentence about it."""
     job: dict[str, Any] = {"state": "RUNNING", "outcome": None, "job_status": columns, "timeline": []}
-    assert explain(gather(job, JobSpec("j", "j@x", ["c"], ["x"]), nodes), "uuid").sentence
+    spec, cluster = JobSpec("j", "j@x", ["c"], ["x"]), Cluster(nodes)
+    assert explain(gather(job, spec, cluster), "uuid").sentence
+    part = whole_array(job)
+    listed = [{**job, "counts": {}, "campaign": {"indexes": "1"}}]
+    assert explain_tasks([part], listed, spec, cluster, "uuid")[0].sentence
 
 
 @given(WORDS | cut_up("n[1-3,7],login", "gpu:a100:4(S:0-1),gpu:2,lustre:1", "CANCELLED by 1000", "JobHeldUser"))
