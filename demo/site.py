@@ -92,11 +92,13 @@ class SandboxSite:
     Attributes:
         folder: where it lies.
         options: what it shall be like.
+        variables: further ones of the environment of commands that `run` is given.
         info: how to reach it, once it runs.
     """
 
     folder: Path
     options: SandboxOptions = field(default_factory=SandboxOptions)
+    variables: Mapping[str, str] = field(default_factory=dict)
     info: SandboxInfo | None = field(default=None, init=False)
     registry_host: str = field(default="127.0.0.1", init=False)
     lacks: Mapping[str, str] = field(
@@ -124,7 +126,7 @@ class SandboxSite:
     def run(self, argv: Sequence[str], *, as_user: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a command here, with the sandbox's Slurm; it has one account, which administrates and uses it."""
         del as_user
-        environment = {**os.environ, "SLURM_CONF": str(self._running.slurm_conf)}
+        environment = {**os.environ, "SLURM_CONF": str(self._running.slurm_conf), **self.variables}
         return subprocess.run(
             argv, env=environment, text=True, capture_output=True, check=False, timeout=_COMMAND_LIMIT_S
         )

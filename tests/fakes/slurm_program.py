@@ -128,11 +128,15 @@ def squeue(state: State, words: list[str]) -> str:
 
 
 def sacct(state: State, words: list[str]) -> str:
-    """List jobs by id, or by name from a time on (midnight unless it is said), in the columns asked for."""
+    """List jobs by id, or by name from a time on (midnight unless it is said), in the columns asked for.
+
+    What begins after now is left out unless another end is said, and of other ends only "later" is known.
+    """
     ids, name = _option(words, "jobs").split(","), _option(words, "name")
     columns, since = _option(words, "format").split(","), _option(words, "starttime") or _now()[:10]
     lines = []
-    for job in state["jobs"]:
+    begun = [job for job in state["jobs"] if _option(words, "endtime") or job.get("start", "") <= _now()]
+    for job in begun:
         if job["id"] in ids or (name and job["name"] == name and job.get("end", job["submit"]) >= since):
             for task, (word, exit_code) in (job["ended"] or {f"[{job['array']}]": ["PENDING", "0:0"]}).items():
                 suffix = f"_{task}" if job["array"] else ""

@@ -16,7 +16,7 @@ from project.sandbox.machine import this_machine
 from project.sandbox.progress import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _END_LIMIT_S = 30.0
@@ -27,12 +27,19 @@ class Daemons:
 
     Args:
         folder: of the sandbox.
+        more: further variables of those that are started from here.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._more = more or {}
         self._stopped: set[int] = set()
         self._ended: set[str] = set()
+
+    @property
+    def names(self) -> list[str]:
+        """What they are called, in an order in which they can be started."""
+        return [daemon.name for daemon in self._table()[1]]
 
     def pid(self, name: str) -> int:
         """Return the process id of a daemon that runs."""
@@ -81,7 +88,7 @@ class Daemons:
         """Start a daemon that was ended; returns once it listens."""
         layout, table = self._table()
         alone = [dataclasses.replace(one, after=()) for one in table if one.name == name]
-        launch.start(alone, layout, daemon_environment(layout, this_machine()), silent)
+        launch.start(alone, layout, {**daemon_environment(layout, this_machine()), **self._more}, silent)
         self._ended.discard(name)
 
     @contextlib.contextmanager

@@ -32,6 +32,10 @@ SACCT_COLUMNS = REPORTED_COLUMNS + _FOLLOWED_COLUMNS
 _SQUEUE_FORMAT = "%F|%K|%T|%r|%S|%V|%j"
 _SQUEUE_COLUMNS = ("slurm_job_id", "tasks", "state", "reason", "start", "submit", "name")
 
+#: sacct leaves out what begins after now by the clock of the login node, even of jobs asked for by their ids; that
+#: clock may be behind Slurm's (measured: an hour behind, nothing is listed).
+_WHENEVER = "--endtime=now+2days"
+
 #: popt's last words after an option it does not know.
 _ADVICE = 'Try "'
 
@@ -167,7 +171,7 @@ class UsedResources(NamedTuple):
     def argv(self) -> List[str]:
         """Return the command line; memory comes in KiB."""
         jobs = "--jobs={}".format(",".join(self.slurm_job_ids))
-        return ["sacct", "--noheader", "--parsable2", "--units=K", "--format=JobID,MaxRSS,TotalCPU", jobs]
+        return ["sacct", "--noheader", "--parsable2", "--units=K", _WHENEVER, "--format=JobID,MaxRSS,TotalCPU", jobs]
 
     def parse(self, result: CommandResult) -> Dict[str, Dict[str, str]]:
         """Return by the JobID of each job or array task `MaxRSS` of its largest step and `TotalCPU`, where known.
@@ -274,7 +278,7 @@ class Sacct(NamedTuple):
         else:
             selection = [f"--name={self.name}", f"--starttime={self.since}"]
         return [
-            "sacct", "--allocations", "--noheader", "--parsable2", "--delimiter=\x1f",
+            "sacct", "--allocations", "--noheader", "--parsable2", "--delimiter=\x1f", _WHENEVER,
             "--format={}".format(",".join(SACCT_COLUMNS)), *selection,
         ]  # fmt: skip
 

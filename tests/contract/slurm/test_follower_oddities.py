@@ -196,6 +196,17 @@ def test_a_clock_that_is_set_back_stops_nobody(fake_cluster: Cluster, following:
     assert job.states() == _WHOLE_WAY
 
 
+def test_a_job_that_begins_after_now_is_followed(
+    fake_cluster: Cluster, following: Following, fake: FakeSlurm
+) -> None:
+    """The login node's clock is behind Slurm's: the accounting is asked about what is still to come here, too."""
+    job = _held(fake_cluster)
+    fake.change(ended={"": ["COMPLETED", "0:0"]}, start="2099-01-01T00:00:00", end="2099-01-01T00:00:01")
+    fake.next("squeue", *["empty"] * 9)
+    following.until(lambda: job.states()[-1] == "DONE", "its end is told")
+    assert job.states() == _WHOLE_WAY
+
+
 def test_a_thousand_jobs_are_one_query(fake_cluster: Cluster, following: Following, fake: FakeSlurm) -> None:
     """A round asks squeue and sacct once each, and every job's change is told."""
     model = _held(fake_cluster)

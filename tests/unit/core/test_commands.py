@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_SACCT = "sacct --allocations --noheader --parsable2 --delimiter=\x1f"
+_SACCT = "sacct --allocations --noheader --parsable2 --delimiter=\x1f --endtime=now+2days"
 
 
 def answer(stdout: str = "", stderr: str = "", exit_code: int | None = 0) -> CommandResult:
