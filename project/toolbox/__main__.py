@@ -48,6 +48,16 @@ def _manifest(job: Job, events: Events) -> None:
     events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
 
 
+def _results(words: Sequence[str], events: Events) -> None:
+    """Hand over what the registry has not heard of these jobs, then list what those that have ended left behind."""
+    jobs = [_visited(job_uuid) for job_uuid in words]
+    for job in jobs:
+        _journal(job, events)
+    for job in jobs:
+        if job.journal.has_end():
+            _manifest(job, events)
+
+
 def _tasks(job: Job, events: Events) -> None:
     """List the tasks of a campaign's part, and the modules that run after its end."""
     modules = [module for module in job.sent["modules"] if module["stage"] == "postprocessing"]
@@ -148,7 +158,7 @@ def _examine(words: Sequence[str], events: Events) -> None:
 COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
     manifest=_of_a_job(_manifest),
-    journal=_of_a_job(_journal),
+    results=_guarded(_results),
     bundle=_of_a_job(_bundle),
     clean=_guarded(_clean),
     tasks=_of_a_job(_tasks),
