@@ -80,7 +80,7 @@ class LazyGroup(click.Group):
 )
 @submit_options(required=False)
 @click.option("-r", "--retrieve", metavar="UUID", help="Fetch the results of this job (see `retrieve`).")
-@results_options("With -r: ")
+@results_options("With -r or --fetch: ")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Submit one job file to any of your Slurm clusters, hear by mail how it goes, fetch the results by UUID.

@@ -104,6 +104,7 @@ def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable
         click.option("--fresh", is_flag=True, help="Submit anew, though an earlier try of the same file broke off."),
         click.option("--dry-run", is_flag=True, help="Validate, run staging, print the job script; send nothing."),
         click.option("--wait", is_flag=True, help="Wait for the job's end; the exit code tells how it went."),
+        click.option("--fetch", is_flag=True, help="Wait, then fetch the results, however it went (as -r does)."),
         click.option(
             "--detach", is_flag=True, help="Return as soon as the cluster works on it, before it is queued."
         ),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def run(ctx: click.Context, options: dict[str, Any]) -> None:
     """Do what the options ask for; without any, show the help."""
-    retrieve, to, overwrite = options.pop("retrieve"), options.pop("to"), options.pop("overwrite")
+    retrieve = options.pop("retrieve")
     submitting = options["user_file"] is not None or options["resume"] is not None
     if retrieve and submitting:
         raise UsageError("-r does not go with -u or --resume", remedy="Do one after the other")
@@ -21,8 +21,8 @@ def run(ctx: click.Context, options: dict[str, Any]) -> None:
 
         run_retrieve(
             retrieve,
-            to=to,
-            overwrite=overwrite,
+            to=options["to"],
+            overwrite=options["overwrite"],
             settings=options["settings"],
             assume_yes=options["assume_yes"],
             no_input=options["no_input"],

@@ -43,10 +43,11 @@ def run_retrieve(
     job_uuid = gateway.resolver().find(uuid)
     overrides = settings_alone(settings)
     retrieved = gateway.retriever().retrieve(job_uuid, to or Path(job_uuid), overrides, overwrite=overwrite)
-    _print_result(retrieved, as_json=as_json)
+    print_retrieved(retrieved, as_json=as_json)
 
 
-def _print_result(retrieved: Retrieved, *, as_json: bool) -> None:
+def print_retrieved(retrieved: Retrieved, *, as_json: bool) -> None:
+    """Say what came back, and what did not."""
     if as_json:
         document = {
             "job_uuid": retrieved.job_uuid,

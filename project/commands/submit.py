@@ -15,14 +15,15 @@ from project.adapters.source import sha256_of
 from project.adapters.terminal import say
 from project.adapters.user_input import LoadedFile, apply_settings, settings_alone
 from project.bootstrap import Gateway, make_gateway
-from project.core.errors import UsageError
+from project.commands.retrieve import print_retrieved
+from project.core.errors import JobFailed, UsageError
 from project.core.job_file.fields import SECRET_KEYS
 from project.core.job_file.validate import validate
 from project.core.layout import FOLDER, JobPaths
 from project.core.slurm.limits import Limits
 from project.core.slurm.script import Placement, render
 from project.intake import read_request
-from project.options import submit_options
+from project.options import results_options, submit_options
 from project.ports import Stage
 from project.services.campaign.check import refuse, task_problems
 from project.services.campaign.parts import part_size
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 @click.command("submit", short_help="Submit a job file (the same as -u).")
 @submit_options(required=False)
+@results_options("With --fetch: ")
 def command(**options: Any) -> None:
     """Submit a job file: run its staging modules here, upload it, and see it into Slurm's queue."""
     if options["user_file"] is None and options["resume"] is None:
@@ -54,12 +56,19 @@ def run_submit(
     fresh: bool,
     dry_run: bool,
     wait: bool,
+    fetch: bool,
+    to: Path | None,
+    overwrite: bool,
     detach: bool,
     assume_yes: bool,
     no_input: bool,
     as_json: bool,
 ) -> None:
     """Do what `submit` and `-u` promise."""
+    if (to or overwrite) and not fetch:
+        raise UsageError(
+            "--to and --overwrite say where results go", remedy="Add --fetch, or fetch them later with -r"
+        )
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     request = None if user_file is None else _read(user_file, modules_file, settings, gateway)
     if request is not None and dry_run:
@@ -81,8 +90,29 @@ def run_submit(
     if request is not None and user_file is not None and bundle.is_bundle(user_file):
         gateway.bundle_folder(sha256_of(user_file)).rmdir()
     print_submitted(submitted, as_json=as_json)
-    if wait:
-        gateway.waiter().wait(submitted.job_uuid)
+    if wait or fetch:
+        folder = (to or Path(submitted.job_uuid)) if fetch else None
+        _see_it_through(gateway, submitted.job_uuid, folder, overwrite=overwrite, as_json=as_json)
+
+
+def _see_it_through(gateway: Gateway, job_uuid: str, folder: Path | None, *, overwrite: bool, as_json: bool) -> None:
+    """Wait for a job's end, and fetch its results into a folder if there is one, whether it went well or not.
+
+    Raises:
+        JobFailed: it ended, and not well.
+    """
+    failure = None
+    try:
+        gateway.waiter().wait(job_uuid)
+    except JobFailed as error:
+        if folder is None:
+            raise
+        failure = error
+    if folder is not None:
+        retrieved = gateway.retriever().retrieve(job_uuid, folder, {}, overwrite=overwrite)
+        print_retrieved(retrieved, as_json=as_json)
+    if failure is not None:
+        raise failure
 
 
 def _read(user_file: Path, modules_file: Path | None, settings: Sequence[str], gateway: Gateway) -> SubmitRequest:

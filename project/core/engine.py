@@ -31,6 +31,8 @@ class Query(Generic[Answer]):
 
 #: Runs a query and returns its answer.
 Ask = Callable[["Query[Any]"], Any]
+#: Runs several at the same time and returns their answers in order.
+AskTogether = Callable[[Sequence["Query[Any]"]], List[Any]]
 
 
 class Engine:
@@ -83,7 +85,7 @@ class Engine:
         del ask
         return {}
 
-    def limits(self, ask: Ask, user: str, account: str, qos: str) -> Limits:
+    def limits(self, ask: AskTogether, user: str, account: str, qos: str) -> Limits:
         """Return how much it takes of the user at a time; campaigns are split accordingly."""
         del ask, user, account, qos
         return limits_of({}, [])

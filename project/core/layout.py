@@ -215,6 +215,11 @@ class JobPaths(NamedTuple):
         return self._in("job.sbatch")
 
     @property
+    def login(self) -> str:
+        """What the tasks of an array read in place of a login shell's files."""
+        return self._in("control", "login.sh")
+
+    @property
     def watcher(self) -> str:
         """Script of the job that follows, where `follow` is "slurm"."""
         return self._in("control", "watcher.sbatch")

@@ -13,7 +13,7 @@ from project.core.messages import LINE_PREFIX, PYTHON_OPTIONS
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     from project.core.layout import ClusterPaths, JobPaths
@@ -106,7 +106,7 @@ class Remote:
             done += result.file.size
         return failed
 
-    def run(self, command: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    def run(self, command: str, *arguments: str) -> Generator[dict[str, Any], None, None]:
         """Run a command of the program with its words, such as a job's UUID; yield its events.
 
         Raises:

@@ -17,7 +17,7 @@ from project.services.reporting import report_way
 from project.services.results import Result, ResultsFolder, Standing, check_room, incomplete
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from project.ports import Clock, Registry, View
@@ -78,8 +78,7 @@ class Retriever:
             )
         remote = self._connect_for(jobs[0], overrides)
         try:
-            jobs = self._catch_up(jobs, remote)
-            manifests = self._manifests(remote, jobs)
+            jobs, manifests = self._ask(jobs, remote)
             gathered = gather(list(zip(jobs, manifests, strict=True))) if job.get("campaign") else plain(manifests[0])
             names = self._fetch(remote, gathered.files, folder, overwrite=overwrite)
             self._note_fetched(jobs)
@@ -106,26 +105,24 @@ class Retriever:
         uuids = [str(part["job_uuid"]) for part in parts_of(self.registry, str(campaign["uuid"]))]
         return [job if job_uuid == job["job_uuid"] else self.registry.job(job_uuid) for job_uuid in uuids]
 
-    def _catch_up(self, jobs: Sequence[Mapping[str, Any]], remote: Remote) -> list[dict[str, Any]]:
-        """Bring along what the cluster has not reported yet, and ask the registry again.
+    def _catch_up(
+        self, jobs: Sequence[Mapping[str, Any]], unsent: Sequence[Mapping[str, Any]], remote: Remote
+    ) -> list[dict[str, Any]]:
+        """Bring along what the cluster has not reported yet, and ask the registry again if that can change anything.
 
         Raises:
             NotEnded: a job really has not ended.
         """
-        uuids = [str(job["job_uuid"]) for job in jobs]
-        self.view.begin("ask the cluster")
-        remote.reach()
         known = {str(job["job_uuid"]): int(job.get("last_seq") or 0) for job in jobs}
-        unsent = [entry for event in remote.run("journal", *uuids) for entry in event["entries"]]
-        own = [entry for entry in unsent if entry["job_uuid"] in known]  # it speaks for these alone
+        own = [dict(entry) for entry in unsent if entry["job_uuid"] in known]  # it speaks for these alone
         unheard = [entry for entry in own if entry["seq"] > known[entry["job_uuid"]]]
         if unheard:
             self._relay(jobs[0]["destination_cluster"], unheard, remote)
-        now = [self.registry.job(job_uuid) for job_uuid in uuids]
+        is_old = unheard or not all(job.get("ended") for job in jobs)
+        now = [self.registry.job(job_uuid) for job_uuid in known] if is_old else [dict(job) for job in jobs]
         for job in now:
             if not job.get("ended"):
                 raise self._not_ended(job)
-        self.view.end(_outcome(now))
         return now
 
     def _not_ended(self, job: Mapping[str, Any]) -> NotEnded:
@@ -145,16 +142,33 @@ class Retriever:
                 raise
             raise self._not_ended(job) from error
 
-    def _manifests(self, remote: Remote, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        self.view.begin("list outputs")
+    def _ask(
+        self, jobs: Sequence[Mapping[str, Any]], remote: Remote
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Ask the cluster, in one go, for what it has not reported and for what the jobs left behind.
+
+        Returns:
+            The jobs as they are now, and the manifest of each.
+
+        Raises:
+            NotEnded: a job has not ended.
+            TransferFailed: a job's outputs were not listed.
+        """
+        self.view.begin("ask the cluster")
         uuids = [str(job["job_uuid"]) for job in jobs]
-        manifests = {str(event["job_uuid"]): dict(event["manifest"]) for event in remote.run("manifest", *uuids)}
+        remote.reach()
+        with contextlib.closing(remote.run("results", *uuids)) as events:
+            unsent, first = _journals(events)
+            now = self._catch_up(jobs, unsent, remote)
+            self.view.end(_outcome(now))
+            self.view.begin("list outputs")
+            manifests = {str(event["job_uuid"]): dict(event["manifest"]) for event in [*first, *events]}
         if set(manifests) != set(uuids):
             name = jobs[0]["destination_cluster"]["name"]
             raise TransferFailed(f"{name} did not list the job's outputs", remedy="Try again in a while")
         entries = [entry for manifest in manifests.values() for entry in manifest["files"]]
         self.view.end(f"{len(entries)} files, {format_bytes(sum(entry['size'] for entry in entries))}")
-        return [manifests[job_uuid] for job_uuid in uuids]
+        return now, [manifests[job_uuid] for job_uuid in uuids]
 
     def _relay(self, cluster: Mapping[str, Any], unheard: list[dict[str, Any]], remote: Remote) -> None:
         """Bring along what the cluster could not report itself; sent twice, it counts once.
@@ -204,6 +218,16 @@ class Retriever:
         before = len(entries) - len(wanted)
         self.view.end(f"{folder}; {before} were here already" if before else str(folder))
         return list(entries)
+
+
+def _journals(events: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the entries of all journals, which come first, and the event after them if there is one."""
+    unsent: list[dict[str, Any]] = []
+    for event in events:
+        if event["event"] != "journal":
+            return unsent, [event]
+        unsent += event["entries"]
+    return unsent, []
 
 
 def plain(manifest: Mapping[str, Any]) -> Gathered:

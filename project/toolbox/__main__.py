@@ -1,4 +1,7 @@
-"""The toolbox's commands: `python3 -I -S toolbox-<sha12>.pyz COMMAND [WORD ...]`; the wrapper's are among them."""
+"""The toolbox's commands: `python3 -I -S toolbox-<sha12>.pyz COMMAND [WORD ...]`; the wrapper's are among them.
+
+What only one command needs is imported by it: each is a process of its own, and most of its time is its start.
+"""
 
 import json
 import os
@@ -6,17 +9,6 @@ import sys
 from typing import Callable, Dict, List, Sequence
 
 from project.core.messages import Document
-from project.toolbox.bundle import parts_of
-from project.toolbox.cancel import Cancellation
-from project.toolbox.clean import clean
-from project.toolbox.doctor.checks import examine
-from project.toolbox.doctor.patient import LIMIT_S as DOCTOR_LIMIT_S
-from project.toolbox.doctor.patient import DoctorSlurm, Patient
-from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell
-from project.toolbox.logs import LogRequest, send_logs
-from project.toolbox.manifest import manifest
-from project.toolbox.part_manifest import part_manifest, tasks_of
-from project.toolbox.scan import scan
 from project.toolbox.survival import look
 from project.wrapper import __main__ as wrapper
 from project.wrapper import calls, files
@@ -26,7 +18,6 @@ from project.wrapper.events import Events
 from project.wrapper.identity import current_login
 from project.wrapper.job import Job, open_job
 from project.wrapper.scheduler import own_scheduler
-from project.wrapper.slurm import Slurm
 
 
 def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
@@ -44,12 +35,27 @@ def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
 
 def _manifest(job: Job, events: Events) -> None:
     """List what the job left behind."""
+    from project.toolbox.manifest import manifest  # noqa: PLC0415 - only this command needs it
+    from project.toolbox.part_manifest import part_manifest  # noqa: PLC0415 - only this command needs it
+
     listed = part_manifest(job) if job.part else manifest(job.paths, job.spec.output)
     events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
 
 
+def _results(words: Sequence[str], events: Events) -> None:
+    """Hand over what the registry has not heard of these jobs, then list what those that have ended left behind."""
+    jobs = [_visited(job_uuid) for job_uuid in words]
+    for job in jobs:
+        _journal(job, events)
+    for job in jobs:
+        if job.journal.has_end():
+            _manifest(job, events)
+
+
 def _tasks(job: Job, events: Events) -> None:
     """List the tasks of a campaign's part, and the modules that run after its end."""
+    from project.toolbox.part_manifest import tasks_of  # noqa: PLC0415 - only this command needs it
+
     modules = [module for module in job.sent["modules"] if module["stage"] == "postprocessing"]
     events.send("tasks", job_uuid=job.job_uuid, tasks=tasks_of(job), modules=modules)
 
@@ -61,11 +67,15 @@ def _journal(job: Job, events: Events) -> None:
 
 def _bundle(job: Job, events: Events) -> None:
     """List what a job was made of: what was uploaded, and the script."""
+    from project.toolbox.bundle import parts_of  # noqa: PLC0415 - only this command needs it
+
     events.send("bundle", job_uuid=job.job_uuid, sent=job.sent, files=parts_of(job))
 
 
 def _clean(words: Sequence[str], events: Events) -> None:
     """Remove the folders of jobs that have ended: their UUIDs."""
+    from project.toolbox.clean import clean  # noqa: PLC0415 - only this command needs it
+
     for job_uuid in words:
         events.send("cleaned", job_uuid=job_uuid, **clean(own_paths(), job_uuid)._asdict())
 
@@ -81,12 +91,16 @@ def _guarded(work: Callable[[Sequence[str], Events], None]) -> Command:
 
 def _logs(words: Sequence[str], events: Events) -> None:
     """Send what a job printed: its UUID, and what is wanted as JSON."""
+    from project.toolbox.logs import LogRequest, send_logs  # noqa: PLC0415 - only this command needs it
+
     job_uuid, request = words
     send_logs(_visited(job_uuid), LogRequest(**json.loads(request)), events, Clock())
 
 
 def _cancel(words: Sequence[str], events: Events) -> None:
     """Cancel jobs: tasks of the only one (or ""), and their UUIDs."""
+    from project.toolbox.cancel import Cancellation  # noqa: PLC0415 - only this command needs it
+
     tasks, *uuids = words
     jobs = [_visited(job_uuid) for job_uuid in uuids]
     Cancellation(jobs, tasks, own_scheduler(own_paths()), events, Clock(), calls.start).run()
@@ -120,26 +134,37 @@ def _survival(words: Sequence[str], events: Events) -> None:
 
 def _forecast(words: Sequence[str], events: Events) -> None:
     """Say when a job with these options of sbatch would start here, and how things are."""
+    from project.toolbox.forecast import TIMEOUT_S, Oracle, foretell  # noqa: PLC0415 - only this command needs it
+
     events.send("forecast", **foretell(words, Oracle(TIMEOUT_S), Clock()))
 
 
 def _status(_: Sequence[str], events: Events) -> None:
     """Say how this cluster is."""
+    from project.toolbox.forecast import TIMEOUT_S  # noqa: PLC0415 - only this command needs it
+    from project.wrapper.slurm import Slurm  # noqa: PLC0415 - only this command needs it
+
     events.send("status", status=Slurm(TIMEOUT_S).status(Clock().now_utc()))
 
 
 def _scan(_: Sequence[str], events: Events) -> None:
     """Say what this cluster is like."""
-    events.send("scan", **scan(DoctorSlurm(DOCTOR_LIMIT_S), Clock()))
+    from project.toolbox.doctor.patient import LIMIT_S, DoctorSlurm  # noqa: PLC0415 - only this command needs it
+    from project.toolbox.scan import scan  # noqa: PLC0415 - only this command needs it
+
+    events.send("scan", **scan(DoctorSlurm(LIMIT_S), Clock()))
 
 
 def _examine(words: Sequence[str], events: Events) -> None:
     """Look at all that a job needs here; what to look at stands in a file beside us, which is removed."""
+    from project.toolbox.doctor.checks import examine  # noqa: PLC0415 - only this command needs it
+    from project.toolbox.doctor.patient import LIMIT_S, DoctorSlurm, Patient  # noqa: PLC0415 - only this command needs it
+
     (name,) = words
     path = os.path.join(own_paths().control, os.path.basename(name))
     asked = files.read_json(path)
     files.remove(path)
-    patient = Patient(own_paths(), asked["cluster"], asked["registry"], DoctorSlurm(DOCTOR_LIMIT_S), Clock())
+    patient = Patient(own_paths(), asked["cluster"], asked["registry"], DoctorSlurm(LIMIT_S), Clock())
     events.send("clock", now=Clock().now_utc())
     for finding in examine(patient):
         events.send("finding", finding=finding)
@@ -148,7 +173,7 @@ def _examine(words: Sequence[str], events: Events) -> None:
 COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
     manifest=_of_a_job(_manifest),
-    journal=_of_a_job(_journal),
+    results=_guarded(_results),
     bundle=_of_a_job(_bundle),
     clean=_guarded(_clean),
     tasks=_of_a_job(_tasks),

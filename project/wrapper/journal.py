@@ -6,6 +6,8 @@ from typing import Any, Callable, List, Mapping
 
 from project.core.layout import JobPaths
 from project.core.messages import Document, journal_entry
+from project.core.slurm.states import is_end_state
+from project.core.states import is_final
 from project.core.units import whole_number
 from project.wrapper import files
 from project.wrapper.clock import Clock
@@ -93,7 +95,15 @@ class Journal:
     def _file(self, seq: int) -> str:
         return os.path.join(self._paths.journal, f"{seq:06d}{_SUFFIX}")
 
+    def states(self) -> List[str]:
+        """Return the states that were entered, in order."""
+        return [str(entry["body"].get("state")) for entry in self.entries() if entry["kind"] == "state"]
+
     def last_state(self) -> str:
         """Return the state of the newest `state` entry, "" before the first."""
-        states = [str(entry["body"].get("state")) for entry in self.entries() if entry["kind"] == "state"]
+        states = self.states()
         return states[-1] if states else ""
+
+    def has_end(self) -> bool:
+        """Whether the job has ended: in Slurm, or for us."""
+        return any(is_final(state) or is_end_state(state) for state in self.states())

@@ -15,6 +15,7 @@ from project.core.errors import (
 from project.core.follow_modes import SLURM
 from project.core.layout import ClusterPaths
 from project.core.module_steps import ModuleStep
+from project.core.slurm.login_once import LOGIN_ONCE
 from project.core.slurm.script import Placement, module_loads
 from project.core.states import GatewayState
 from project.wrapper import files
@@ -167,6 +168,8 @@ class Pipeline:
             workdir=job.workdir,
             placement=self._placement(),
         )
+        if job.spec.resources.array is not None:
+            files.replace(job.paths.login, LOGIN_ONCE.encode())
         files.replace(job.paths.script, text.encode())
 
     def _placement(self) -> Placement:

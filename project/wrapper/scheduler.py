@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from functools import partial
 from typing import Any, Dict, List, Optional, Sequence, TypeVar, cast
 
 from project.core.engine import Engine, Query
@@ -13,6 +14,7 @@ from project.core.slurm.limits import Limits
 from project.wrapper import files
 from project.wrapper.clock import parse_local_s
 from project.wrapper.shell import run
+from project.wrapper.together import together
 
 Answer = TypeVar("Answer")
 
@@ -45,6 +47,9 @@ class Scheduler:
             result = CommandResult(127, "", f"{query.argv[0]}: command not found")
         self.latency_s = result.seconds
         return query.parse(result)
+
+    def _ask_together(self, queries: "Sequence[Query[Any]]") -> List[Any]:
+        return together([partial(self._ask, query) for query in queries])
 
     def submit(self, script: str, *, held: bool = True) -> str:
         """Submit a job script; a held job waits for `release`. Raises as `Sbatch.parse` does."""
@@ -80,7 +85,7 @@ class Scheduler:
 
     def limits(self, account: str = "", qos: str = "") -> Limits:
         """Return how much it takes of the user at a time, under this account and QOS or the usual ones."""
-        return self.engine.limits(self._ask, self._user, account, qos)
+        return self.engine.limits(self._ask_together, self._user, account, qos)
 
     def status(self, now_utc: str) -> Optional[Document]:
         """Return the cluster's status document, None where there is none."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Sequence
 
-from project.core.engine import Ask, Engine, Query
+from project.core.engine import Ask, AskTogether, Engine, Query
 from project.core.job import JobSpec
 from project.core.layout import JobPaths
 from project.core.messages import Document
@@ -69,14 +69,18 @@ class SlurmEngine(Engine):
         found: Dict[str, str] = ask(Query(command.argv(), command.parse))
         return found
 
-    def limits(self, ask: Ask, user: str, account: str, qos: str) -> Limits:
+    def limits(self, ask: AskTogether, user: str, account: str, qos: str) -> Limits:
         """Ask the accounting what it allows under this account and QOS, or the usual ones."""
-        show = ShowAssociations(user)
-        known = [one for one in ask(Query(show.argv(), show.parse)) if account in ("", one.account)]
-        found = [limit for association in known for limit in association.limits]
-        for name in {qos} if qos else {association.qos for association in known}:
-            found += ask(Query(ShowQos(name).argv(), ShowQos(name).parse)) if name else []
-        return limits_of(self.config(ask), found)
+        show, show_config = ShowAssociations(user), commands.ShowConfig()
+        associations, config = ask(
+            [Query(show.argv(), show.parse), Query(show_config.argv(), show_config.parse)],
+        )
+        known = [one for one in associations if account in ("", one.account)]
+        names = {qos} if qos else {association.qos for association in known}
+        asked = [ShowQos(name) for name in sorted(names) if name]
+        of_qos = ask([Query(one.argv(), one.parse) for one in asked])
+        found = [*(association.limits for association in known), *of_qos]
+        return limits_of(config, [limit for limits in found for limit in limits])
 
     def status(self, ask: Ask, now_utc: str) -> Document:
         """Ask `sinfo`, and `squeue` for what waits and runs."""

@@ -31,20 +31,26 @@ _ENDS_LINE = re.compile("[\x00-\x1f\x7f]")
 _WATCHER_LIMIT_S = 30 * 60
 _WATCHER_MIB = 200
 
+#: An array has thousands of tasks: once the guard is there, a task begins and ends without starting any program.
 _GUARD = """\
 gridferry_control={control}
 gridferry_id=${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}
 gridferry_task=${{SLURM_ARRAY_TASK_ID:-job}}
-gridferry_own=$gridferry_control/guard.$SLURM_JOB_ID
-printf '%s\\n' "$gridferry_id" > "$gridferry_own" && ln "$gridferry_own" "$gridferry_control/guard" 2>/dev/null
-rm -f "$gridferry_own"
-if [ "$(cat "$gridferry_control/guard")" != "$gridferry_id" ]; then
-    echo "Slurm job $gridferry_id ends here: this job runs as $(cat "$gridferry_control/guard")." >&2
+if [ ! -e "$gridferry_control/guard" ]; then
+    gridferry_own=$gridferry_control/guard.$SLURM_JOB_ID
+    printf '%s\\n' "$gridferry_id" > "$gridferry_own" && ln "$gridferry_own" "$gridferry_control/guard" 2>/dev/null
+    rm -f "$gridferry_own"
+fi
+read -r gridferry_owner < "$gridferry_control/guard"
+if [ "$gridferry_owner" != "$gridferry_id" ]; then
+    echo "Slurm job $gridferry_id ends here: this job runs as $gridferry_owner." >&2
     exit {surplus}
 fi
-date +%s > "$gridferry_control/marks/start.$gridferry_task"
-trap 'echo "$? $(date +%s)" > "$gridferry_control/marks/end.$gridferry_task"' EXIT
+{login}printf '%(%s)T\\n' -1 > "$gridferry_control/marks/start.$gridferry_task"
+trap 'printf "%s %(%s)T\\n" "$?" -1 > "$gridferry_control/marks/end.$gridferry_task"' EXIT
 """
+#: A plain job runs in a login shell, so that `module` is there; the tasks of an array come to the same by LOGIN_ONCE.
+_LOGIN = '. "$gridferry_control/login.sh"\n'
 
 
 class Placement(NamedTuple):
@@ -80,9 +86,10 @@ def render(spec: JobSpec, *, job_uuid: str, paths: JobPaths, workdir: str, place
     Raises:
         SubmissionRefused: something would not stay on its line of the script.
     """
+    array = spec.resources.array is not None
     sections = [
-        ["#!/bin/bash -l", *_header(spec, job_uuid, paths, workdir, placement), ""],
-        [_GUARD.format(control=shlex.quote(paths.control), surplus=SURPLUS_EXIT_CODE)],
+        ["#!/bin/bash" if array else "#!/bin/bash -l", *_header(spec, job_uuid, paths, workdir, placement), ""],
+        [_GUARD.format(control=shlex.quote(paths.control), surplus=SURPLUS_EXIT_CODE, login=_LOGIN if array else "")],
         [*_environment(spec), *(shell_lines(placement.table) if placement.table else ()), ""],
         [*_commands(spec, placement), ""],
     ]

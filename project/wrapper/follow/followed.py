@@ -21,6 +21,10 @@ from project.wrapper.job import SUBMISSION, Job
 _ROWS_IN_ENTRY = 1000
 #: Longer than the accounting has ever been seen to lag behind the queue.
 LOST_AFTER_S = 15 * 60.0
+#: How long a good end that the queue has told waits for what the accounting has to add: it takes up to 5 s.
+_REST_WITHIN_S = 15.0
+#: How long after the last task's end mark Slurm is asked at short intervals whether it knows of the end, too.
+_END_AWAITED_S = 15.0
 #: Slurm looks once a minute for jobs whose time is over, and gives them some more to end (KillWait, slurm.conf(5)).
 OVERDUE_S = 5 * 60.0
 _OVERDUE = "time limit"
@@ -48,6 +52,7 @@ class FollowedJob:
         self._tasks: observe.Tasks = {}
         self._noted: Dict[Tuple[str, str], str] = {}
         self._marks = 0
+        self._marks_s = now_s
         self._told: Set[str] = set()
         self._expected: FrozenSet[str] = frozenset()
         for entry in job.journal.entries():
@@ -71,7 +76,12 @@ class FollowedJob:
     @property
     def ended_in_slurm(self) -> bool:
         """Whether Slurm has nothing left to tell."""
-        return any(is_end_state(state) for state in self._states())
+        return any(is_end_state(state) for state in self.job.journal.states())
+
+    def is_accounted(self, now_s: float) -> bool:
+        """Whether Slurm has nothing left to add to what the tasks took, or has had long enough."""
+        waited_s = now_s - self.changed_s
+        return self.ended_in_slurm and not (observe.lacks_accounting(self._tasks) and waited_s < _REST_WITHIN_S)
 
     @property
     def is_final(self) -> bool:
@@ -83,16 +93,21 @@ class FollowedJob:
         """Whether nothing is left to do or to tell."""
         return self.is_final and not self.job.journal.unsent()
 
-    def haste(self) -> Haste:
+    def haste(self, now_s: float) -> Haste:
         """How soon Slurm is to be asked by what the job script has noted: a look at one folder, no query."""
         try:
             marks = len(os.listdir(self.job.paths.marks))
         except FileNotFoundError:
             marks = 0
         before, self._marks = self._marks, marks
-        if marks == before:
-            return Haste.NONE
-        return Haste.TURN if before == 0 or marks >= 2 * len(self._task_names()) else Haste.SOME
+        is_new = marks != before
+        if is_new:
+            self._marks_s = now_s
+        if marks >= 2 * len(self._task_names()) and now_s - self._marks_s < _END_AWAITED_S:
+            return Haste.TURN  # until Slurm knows, too
+        if is_new:
+            return Haste.SOME if before else Haste.TURN
+        return Haste.NONE
 
     def about_to_ask(self) -> None:
         """Remember up to where all is told: what Slurm answers now follows from that, and from nothing later."""
@@ -222,11 +237,8 @@ class FollowedJob:
             self._expected = frozenset(observe.task_names(array.task_ids if array else ()))
         return self._expected
 
-    def _states(self) -> List[str]:
-        return [entry["body"]["state"] for entry in self.job.journal.entries() if entry["kind"] == "state"]
-
     def _slurm_states(self) -> List[str]:
-        return [state for state in self._states() if state not in GatewayState.__members__]
+        return [state for state in self.job.journal.states() if state not in GatewayState.__members__]
 
     def _state_body(self, step: observe.Change) -> Dict[str, object]:
         since = "" if step.since_s is None else messages.format_utc(step.since_s)

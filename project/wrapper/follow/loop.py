@@ -12,7 +12,7 @@ from project.wrapper.clock import Clock
 from project.wrapper.follow.delivery import Delivery
 from project.wrapper.follow.followed import FollowedJob
 from project.wrapper.follow.log import log
-from project.wrapper.follow.pace import Haste, waits_s
+from project.wrapper.follow.pace import Haste, look_s, waits_s
 from project.wrapper.follow.report import Overtaken, Reporter
 from project.wrapper.job import open_job
 from project.wrapper.journal import Superseded
@@ -78,7 +78,7 @@ class Follower:
             try:
                 while self._has_work():
                     self._try_round()
-                    self._clock.sleep(min(10.0, max(0.5, len(self._jobs) / 100)))
+                    self._clock.sleep(look_s(len(self._jobs), self._youngest_s()))
             except (LeaseLost, Overtaken):
                 return
             finally:
@@ -170,13 +170,14 @@ class Follower:
         """
         asked: Dict[str, FollowedJob] = {}
 
+        now = self._clock.elapsed_s()
+
         def look(job: FollowedJob) -> None:
-            if job.slurm_job_id and not job.ended_in_slurm:
-                self._haste = max(self._haste, job.haste())
+            if job.slurm_job_id and not job.is_accounted(now):
+                self._haste = max(self._haste, Haste.NONE if job.ended_in_slurm else job.haste(now))
                 asked[job.job.job_uuid] = job
 
         self._for_each(look)
-        now = self._clock.elapsed_s()
         if not asked or now < self._asked_s + self._waits_s[self._haste]:
             return
         self._haste = Haste.NONE
@@ -188,17 +189,21 @@ class Follower:
             pass  # no answer says nothing about any job
         else:
             self._for_each_of(asked, lambda job: job.take_in(queue, account, now))
-            self._take_use(asked)
+            self._take_use(asked, now)
             self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
         self._take_status(now, at_once=any(job.lost_a_node for job in asked.values()))
-        youngest = min(self._clock.elapsed_s() - job.changed_s for job in asked.values())
         self._asked_s = self._clock.elapsed_s()
-        self._waits_s = waits_s(youngest, self._slurm.latency_s)
+        self._waits_s = waits_s(self._youngest_s(), self._slurm.latency_s)
 
-    def _take_use(self, asked: Dict[str, FollowedJob]) -> None:
-        """Ask once, for jobs that have just ended, how much memory and CPU time they used."""
+    def _youngest_s(self) -> float:
+        """Return how long ago any job last changed."""
+        now = self._clock.elapsed_s()
+        return min((now - job.changed_s for job in self._jobs.values()), default=0.0)
+
+    def _take_use(self, asked: Dict[str, FollowedJob], now: float) -> None:
+        """Ask once, for jobs whose end the accounting has just told, how much memory and CPU time they used."""
         ended: Dict[str, FollowedJob] = {}
-        self._for_each_of(asked, lambda job: ended.update({job.job.job_uuid: job} if job.ended_in_slurm else {}))
+        self._for_each_of(asked, lambda job: ended.update({job.job.job_uuid: job} if job.is_accounted(now) else {}))
         if ended:
             with contextlib.suppress(SchedulerUnavailable):
                 used = self._slurm.used([job.slurm_job_id for job in ended.values()])
@@ -247,6 +252,7 @@ class Follower:
 
     def _let_go(self, job: FollowedJob) -> None:
         """Forget a job that is done and told, or that nobody would hear about for days."""
-        waited = self._clock.elapsed_s() - job.changed_s
-        if job.finished or (job.is_final and waited > GIVE_UP_REPORTING_S):
+        now = self._clock.elapsed_s()
+        is_told = job.finished and (job.is_accounted(now) or not job.ended_in_slurm)
+        if is_told or (job.is_final and now - job.changed_s > GIVE_UP_REPORTING_S):
             os.unlink(os.path.join(self._paths.active, job.job.job_uuid))

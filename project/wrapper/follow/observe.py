@@ -4,13 +4,15 @@ Rules, each from a trap somebody fell into:
 * a query that was not answered is not an observation: these functions are then not called at all (psij, fractal);
 * a row counts only if it carries our UUID as its name: Slurm ids are used again (submitit#1660);
 * the queue, asked last, wins over the accounting: what it lists as waiting or running has not ended, whatever the
-  accounting says of an earlier run (Slurm started it again). An end is the accounting's to tell, since the queue
-  forgets; while an ended job completes, only one that may be started again is waited for;
+  accounting says of an earlier run (Slurm started it again). A good end is believed of either. Any other is the
+  accounting's to tell, which knows the exit code; while an ended job completes, only one that may be started again is
+  waited for;
 * a row of the accounting that bears no name yet counts, unless the queue has this id under another name;
 * array tasks cancelled while pending vanish from the queue and get no end in the accounting (measured); when it were
   all of them, both list the array as a plain job. What is missing twice in a row is taken for cancelled;
 * of a job that ends within seconds the accounting tells the end before all else: no partition, no requested
-  resources, no directory, and `allocation` for a name (measured: for up to 5 s). Such an end waits for the rest;
+  resources, no directory, and `allocation` for a name (measured: for up to 5 s), and nothing of an array's tasks.
+  Such an end waits for the rest, unless the queue tells it, too; then the rest follows later;
 * after a node failure the accounting says NODE_FAIL for up to a second though the job is queued again (measured):
   such an end counts once the queue no longer has the job;
 * why a job waits is the queue's to tell: the accounting of 24.11 says None of every reason (measured);
@@ -21,7 +23,7 @@ from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Seque
 
 from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
-from project.core.slurm.states import CANCELLED, COMPLETING, PENDING, RUNNING, aggregate, parse_state
+from project.core.slurm.states import CANCELLED, COMPLETED, COMPLETING, PENDING, RUNNING, aggregate, parse_state
 from project.core.states import rank
 from project.core.units import parse_slurm_time_s
 from project.wrapper.clock import parse_local_s
@@ -31,6 +33,9 @@ _NAME_NOT_KNOWN_YET = "allocation"
 _PLAIN = ""
 _NO_NODE = ("", "None assigned")
 _REASON = "Reason"
+#: Ends that the queue's word is enough for, and the exit code of a good one.
+_ENDS_OF_THE_QUEUE = (CANCELLED, COMPLETED)
+_GOOD_EXIT = "0:0"
 #: Set in a task's row while the task was missing in the last answers.
 _MISSED = "Missed"
 #: In a task's row: in how many answers its end has come without the rest. Then it is believed as it is.
@@ -150,15 +155,17 @@ def _names_in_queue(row: QueueRow) -> List[str]:
 
 
 def _queued_tasks(row: QueueRow, known: Tasks) -> Tasks:
-    """Return what the queue knows: states that have not ended, and cancellations the accounting may never tell."""
+    """Return what the queue knows: what has not ended, good ends, and cancellations, which may be told only here."""
     state = parse_state(row.state)
-    if state.ended and state.word != CANCELLED:
+    if state.ended and state.word not in _ENDS_OF_THE_QUEUE:
         return {}
     found: Tasks = {}
     for task in _names_in_queue(row):
         before = known.get(task, {})
         if not parse_state(before.get("State", PENDING)).ended:
             changed = {"State": state.word, "JobID": _job_id(row.slurm_job_id, task), "Submit": row.submit}
+            if state.word == COMPLETED:
+                changed.update(ExitCode=_GOOD_EXIT)
             if state.word == PENDING:
                 changed.update(Reason=row.reason, Start="Unknown")
             elif row.start not in ("N/A", ""):
@@ -197,6 +204,8 @@ def _told_too_early(row: AccountRow, before: TaskRow, task: str) -> TaskRow:
     """Return the row of a task of which only the end is known: for now it has gone as far as it is sure to have."""
     looks = str(int(before.get(_INCOMPLETE, "0")) + 1)
     known = {"JobID": _job_id(parse_id(row["JobID"]).slurm_job_id, task), "Submit": row["Submit"], _INCOMPLETE: looks}
+    if parse_state(before.get("State", PENDING)).ended:
+        return dict(before, **known)
     if row["NodeList"] in _NO_NODE:
         return dict({"State": PENDING}, **dict(before, **known))
     return dict(before, State=RUNNING, Start=row["Start"], NodeList=row["NodeList"], **known)
@@ -230,11 +239,20 @@ def changes(told: Sequence[str], tasks: Tasks, expected_tasks: int) -> List[Chan
     if now is None or [now] == list(told[-1:]):
         return []
     last = next((word for word in reversed(told) if rank(word)), "")  # a word nobody knows leads nowhere
-    started = {task: row for task, row in tasks.items() if row.get("NodeList", "") not in _NO_NODE}
+    started = {task: row for task, row in tasks.items() if _has_run(row)}
     way = [Change(PENDING, _first(tasks, "Submit")), Change(RUNNING, _first(started, "Start"))]
     passed = [step for step in way if rank(last) < rank(step.state) < rank(now)]
     seen = [step for step in passed if step.since_s is not None]
     return [*seen, Change(now, _since(now, tasks))]
+
+
+def _has_run(row: TaskRow) -> bool:
+    return row.get("NodeList", "") not in _NO_NODE or row["State"] == COMPLETED
+
+
+def lacks_accounting(tasks: Tasks) -> bool:
+    """Whether a task has ended well of which the accounting has not told what it took."""
+    return any(row["State"] == COMPLETED and not row.get("WorkDir") for row in tasks.values())
 
 
 def _since(state: str, tasks: Tasks) -> Optional[float]:

@@ -17,6 +17,12 @@ _HASTENED_FACTOR = 5.0
 _AGE_DIVISOR = 10.0
 
 
+#: Waits between looks at the disk: while something has just changed, later, and with very many jobs.
+_LOOK_WHEN_YOUNG_S, _LOOK_S, _LONGEST_LOOK_S = 0.1, 0.5, 10.0
+_LOOK_AGE_DIVISOR = 20.0
+_JOBS_A_SECOND = 100.0
+
+
 class Haste(enum.IntEnum):
     """What the disk shows of jobs since the last query."""
 
@@ -47,6 +53,12 @@ def waits_s(youngest_change_age_s: float, latency_s: float) -> Dict[Haste, float
         Haste.SOME: min(quiet, max(SHORTEST_S, latency_s * _LATENCY_FACTOR)),
         Haste.TURN: min(quiet, latency_s * _HASTENED_FACTOR),
     }
+
+
+def look_s(jobs: int, youngest_change_age_s: float) -> float:
+    """Return the wait until the next look at what jobs have noted on the disk."""
+    by_age = min(_LOOK_S, max(_LOOK_WHEN_YOUNG_S, youngest_change_age_s / _LOOK_AGE_DIVISOR))
+    return min(_LONGEST_LOOK_S, max(by_age, jobs / _JOBS_A_SECOND))
 
 
 def backoff_s(failures: int, longest_s: float = 60.0) -> float:

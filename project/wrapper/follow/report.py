@@ -11,6 +11,7 @@ from project.core.messages import Document, report_batch
 from project.core.registry_address import objection
 from project.wrapper import files
 from project.wrapper.exchange import exchange
+from project.wrapper.together import end_of
 
 #: How long the registry may be silent, and how long all of an exchange may take, name look-up and all.
 SILENCE_S = 20.0
@@ -87,28 +88,12 @@ class Reporter:
         if self._exchange is not None and self._exchange.is_alive():
             raise RegistryUnavailable("the registry has still not finished its answer")
         ends: List[Callable[[], Answer]] = []
-        self._exchange = threading.Thread(target=lambda: ends.append(_end_of(exchange)), daemon=True)
+        self._exchange = threading.Thread(target=lambda: ends.append(end_of(exchange)), daemon=True)
         self._exchange.start()
         self._exchange.join(self._limit_s)
         if not ends:
             raise RegistryUnavailable(f"the registry did not answer within {self._limit_s:.0f} s")
         return ends[0]()
-
-
-def _end_of(exchange: Callable[[], Answer]) -> Callable[[], Answer]:
-    """Do an exchange; return what gives its answer, or raises its error, wherever that is called."""
-    try:
-        answer = exchange()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where somebody waits for it
-        return _raiser(error)
-    return lambda: answer
-
-
-def _raiser(error: Exception) -> Callable[[], Answer]:
-    def fail() -> Answer:
-        raise error
-
-    return fail
 
 
 def _post(credentials: Document, batch: Document) -> Answer:

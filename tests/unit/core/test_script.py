@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +13,8 @@ from project.core.errors import SubmissionRefused
 from project.core.job import JobSpec, Resources
 from project.core.job_file.kinds import ARRAY
 from project.core.layout import JobPaths
+from project.core.slurm.login_once import LOGIN_ONCE
 from project.core.slurm.script import SURPLUS_EXIT_CODE, Placement, render, render_watcher
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _UUID = "3f2b1c0e-0000-4000-8000-000000000000"
 _NOTHING = Placement()
@@ -43,6 +41,8 @@ class Cluster:
         text = render(job, job_uuid=_UUID, paths=self.paths, workdir=self.paths.work, placement=placement)
         path = self.folder / "job.sbatch"
         path.write_text(text)
+        path.chmod(0o700)
+        Path(self.paths.login).write_text(LOGIN_ONCE)
         return path
 
     def run(
@@ -51,7 +51,7 @@ class Cluster:
         """Run it under a Slurm job id."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "SLURMD_NODENAME": "node1"}
         environment |= {"SLURM_JOB_ID": str(slurm_job_id), **variables}
-        argv = ["bash", "-l", str(self.script(job, placement))]
+        argv = [str(self.script(job, placement))]
         return subprocess.run(
             argv, env=environment, cwd=self.paths.work, capture_output=True, text=True, check=False, timeout=20
         )
@@ -67,6 +67,11 @@ def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Cluster:
     return Cluster(tmp_path / request.param)
 
 
+def render_plain() -> str:
+    """The script of a plain job."""
+    return render(spec("true"), job_uuid=_UUID, paths=JobPaths("/x"), workdir="/x", placement=_NOTHING)
+
+
 def test_the_script_is_what_slurm_reads() -> None:
     """Directives first, each of one line, then the guard, the environment, and the user's lines untouched."""
     array = ARRAY.read("1-3%2")
@@ -74,7 +79,8 @@ def test_the_script_is_what_slurm_reads() -> None:
     lines = render(
         job, job_uuid=_UUID, paths=JobPaths("/home/j/x"), workdir="/home/j/x/work", placement=Placement("batch")
     ).splitlines()
-    assert lines[0] == "#!/bin/bash -l"
+    assert (lines[0], render_plain().splitlines()[0]) == ("#!/bin/bash", "#!/bin/bash -l")
+    assert lines.index('. "$gridferry_control/login.sh"') < lines.index("module load 'a b' || exit 1")
     assert lines[1:10] == [
         f"#SBATCH --job-name={_UUID}",
         "#SBATCH --array=1-3%2",

@@ -68,8 +68,10 @@ def test_why_a_task_waits_is_the_queues_to_tell() -> None:
         ([queued("RUNNING")], [accounted("41", "PREEMPTED")], "RUNNING"),
         ([queued("NODE_FAIL")], [accounted("41", "NODE_FAIL")], "NODE_FAIL"),
         ([], [accounted("41", "NODE_FAIL")], "NODE_FAIL"),
-        ([queued("COMPLETED")], [accounted("41", "RUNNING")], "RUNNING"),
-        ([queued("COMPLETED")], [], None),
+        ([queued("COMPLETED")], [accounted("41", "RUNNING")], "COMPLETED"),
+        ([queued("COMPLETED")], [], "COMPLETED"),
+        ([queued("FAILED")], [accounted("41", "RUNNING")], "RUNNING"),
+        ([queued("FAILED")], [], None),
         ([queued("CANCELLED")], [], "CANCELLED"),
         ([], [accounted("41", "CANCELLED by 1000")], "CANCELLED by 1000"),
         ([], [accounted("41", "RUNNING", name="allocation")], "RUNNING"),
@@ -91,12 +93,34 @@ def test_a_plain_job(queue: list[QueueRow], account: list[dict[str, str]], state
 
 def test_an_end_told_before_all_else_waits_for_the_rest() -> None:
     """An end without name, resources and directory is a running job until the accounting knows all of it."""
-    early = accounted("41", "COMPLETED", name="allocation", ReqTRES="", WorkDir="")
-    tasks, states = look({}, [queued("COMPLETED")], [early])
+    early = accounted("41", "FAILED", name="allocation", ReqTRES="", WorkDir="")
+    tasks, states = look({}, [queued("FAILED")], [early])
     assert states == {"": "RUNNING"}
-    tasks, states = look(tasks, [queued("COMPLETED")], [accounted("41", "COMPLETED", ReqTRES="cpu=1", WorkDir="/w")])
-    assert states == {"": "COMPLETED"}
+    tasks, states = look(tasks, [queued("FAILED")], [accounted("41", "FAILED", ReqTRES="cpu=1", WorkDir="/w")])
+    assert states == {"": "FAILED"}
     assert (tasks[""]["ReqTRES"], tasks[""]["WorkDir"], tasks[""]["End"]) == ("cpu=1", "/w", _END)
+
+
+@pytest.mark.parametrize(
+    "early", [[accounted("41", "COMPLETED", name="allocation")], [accounted("41", "RUNNING")], []]
+)
+def test_a_good_end_is_believed_of_the_queue_and_the_rest_follows(early: list[dict[str, str]]) -> None:
+    """The accounting of a short array knows none of its tasks for seconds: what they took is told once it does."""
+    tasks, _ = look({}, [queued("RUNNING", "1-2")], [], (1, 2))
+    tasks, states = look(tasks, [queued("COMPLETED", "1"), queued("COMPLETED", "2")], early, (1, 2))
+    assert states == {"1": "COMPLETED", "2": "COMPLETED"}
+    assert observe.changes(["PENDING"], tasks, 2) == [
+        Change("RUNNING", parse_local_s(_START)),
+        Change("COMPLETED", None),
+    ]
+    assert {row["ExitCode"] for row in tasks.values()} == {"0:0"}
+    assert observe.lacks_accounting(tasks)
+    late = [accounted(f"41_{task}", "COMPLETED", WorkDir="/w", Elapsed="00:00:01") for task in (1, 2)]
+    complete, states = look(tasks, [], late, (1, 2))
+    assert states == {"1": "COMPLETED", "2": "COMPLETED"}
+    assert not observe.lacks_accounting(complete)
+    assert [row["Elapsed"] for row in observe.changed_rows(tasks, complete)] == ["00:00:01"] * 2
+    assert observe.changes(["COMPLETED"], complete, 2) == []
 
 
 def test_an_end_that_stays_incomplete_is_believed_after_a_while() -> None:
