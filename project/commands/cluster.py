@@ -15,7 +15,7 @@ from project.bootstrap import make_gateway
 from project.core.cluster import FIELDS, description
 from project.core.errors import UsageError
 from project.core.slurm.nodes import node_classes
-from project.options import behaviour_options, login_options, output_options
+from project.options import CLUSTER, behaviour_options, login_options, output_options
 from project.services.select_cluster import find_cluster
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def add(
 
 
 @command.command("edit")
-@click.argument("name")
+@click.argument("name", type=CLUSTER)
 @_KEYS
 @output_options()
 def edit(name: str, keys: Sequence[str], *, as_json: bool) -> None:
@@ -77,21 +77,21 @@ def edit(name: str, keys: Sequence[str], *, as_json: bool) -> None:
 
 
 @command.command("drain")
-@click.argument("name")
+@click.argument("name", type=CLUSTER)
 def drain(name: str) -> None:
     """Let no new job go to the cluster NAME; those that are there go on."""
     _change(make_gateway(), name, {"enabled": False})
 
 
 @command.command("resume")
-@click.argument("name")
+@click.argument("name", type=CLUSTER)
 def resume(name: str) -> None:
     """Let jobs go to the cluster NAME again."""
     _change(make_gateway(), name, {"enabled": True})
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", type=CLUSTER)
 @behaviour_options()
 def remove(name: str, *, assume_yes: bool, no_input: bool, as_json: bool) -> None:
     """Forget the cluster NAME; jobs that are there go on and report."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from project.adapters import bundle
+from project.adapters.key_text import key_problems
 from project.adapters.modules import LocalModules
 from project.adapters.source import sha256_of
 from project.adapters.terminal import say
@@ -31,7 +32,7 @@ from project.services.request import SubmitRequest
 from project.services.staging import run_staging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from project.services.dispatch import Submitted
 
@@ -88,16 +89,24 @@ def run_submit(
 def _read(user_file: Path, modules_file: Path | None, settings: Sequence[str], gateway: Gateway) -> SubmitRequest:
     """Return what a job file asks for, or a bundle, whose content is kept until the job is in the queue."""
     if not bundle.is_bundle(user_file):
-        return read_request(user_file, modules_file, settings)
+        return read_request(user_file, modules_file, settings, gateway.settings.clusters)
     if modules_file is not None:
         raise UsageError("a bundle has its modules in it", remedy="Leave -m out")
     folder = gateway.bundle_folder(sha256_of(user_file))
     bundle.open_bundle(user_file, folder)
-    return request_of(bundle.read(folder), str(user_file), settings)
+    return request_of(bundle.read(folder), str(user_file), settings, gateway.settings.clusters)
 
 
-def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> SubmitRequest:
+def request_of(
+    job: bundle.Bundle, source: str, settings: Sequence[str], clusters: Mapping[str, Mapping[str, Any]]
+) -> SubmitRequest:
     """Return the submission that a bundle is, with `--set` on top.
+
+    Args:
+        job: the bundle.
+        source: what to call it in messages.
+        settings: `KEY=VALUE` on top of its job file.
+        clusters: what the user's own settings say of clusters.
 
     Raises:
         InvalidDocument: with all problems.
@@ -105,6 +114,7 @@ def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> Subm
     loaded = LoadedFile(source, dict(job.user_input), Path())
     apply_settings(loaded, settings)
     spec = validate(loaded.document, source=source)
+    refuse(source, key_problems(loaded.document, {}, clusters))
     if job.tasks:
         refuse(source, task_problems(spec, job.tasks))
     return SubmitRequest(

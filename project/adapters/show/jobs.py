@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.table import Column
-from project.core.slurm.ids import parse_task_list
 from project.core.slurm.states import parse_state
 from project.core.states import is_success
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Job = dict[str, Any]
+_FEW_RANGES = 3
 _SHORT_UUID_CHARS = 8
 _OWN_WORDS = {"None", ""}
 
@@ -27,8 +27,11 @@ def _note(job: Job) -> str:
 
 def _part(job: Job) -> str:
     part = job.get("campaign")
-    indexes = parse_task_list(str(part["indexes"])) if part else []
-    return f"{str(part['uuid'])[:_SHORT_UUID_CHARS]} {indexes[0]}-{indexes[-1]}" if part else ""
+    if not part:
+        return ""
+    ranges = str(part["indexes"]).split(",")
+    told = ",".join(ranges if len(ranges) <= _FEW_RANGES else [ranges[0], "…", ranges[-1]])
+    return f"{str(part['uuid'])[:_SHORT_UUID_CHARS]} {told}"
 
 
 def _colour(job: Job) -> str:
