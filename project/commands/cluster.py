@@ -78,16 +78,24 @@ def edit(name: str, keys: Sequence[str], *, as_json: bool) -> None:
 
 @command.command("drain")
 @click.argument("name", type=CLUSTER)
-def drain(name: str) -> None:
+@output_options()
+def drain(name: str, *, as_json: bool) -> None:
     """Let no new job go to the cluster NAME; those that are there go on."""
-    _change(make_gateway(), name, {"enabled": False})
+    _open(name, enabled=False, as_json=as_json)
 
 
 @command.command("resume")
 @click.argument("name", type=CLUSTER)
-def resume(name: str) -> None:
+@output_options()
+def resume(name: str, *, as_json: bool) -> None:
     """Let jobs go to the cluster NAME again."""
-    _change(make_gateway(), name, {"enabled": True})
+    _open(name, enabled=True, as_json=as_json)
+
+
+def _open(name: str, *, enabled: bool, as_json: bool) -> None:
+    _change(make_gateway(), name, {"enabled": enabled})
+    told = f"{name} takes jobs" if enabled else f"{name} takes no new jobs; those that are there go on"
+    say(json.dumps({"name": name, "enabled": enabled}) if as_json else told)
 
 
 @command.command("remove")
@@ -95,11 +103,13 @@ def resume(name: str) -> None:
 @behaviour_options()
 def remove(name: str, *, assume_yes: bool, no_input: bool, as_json: bool) -> None:
     """Forget the cluster NAME; jobs that are there go on and report."""
-    del as_json
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     _known(gateway, name)
-    if gateway.prompter.confirm(f"Remove {name} from the registry?"):
+    is_removed = gateway.prompter.confirm(f"Remove {name} from the registry?")
+    if is_removed:
         gateway.registry.remove_cluster(name)
+    told = f"{name} is removed" if is_removed else f"{name} stays"
+    say(json.dumps({"name": name, "removed": is_removed}) if as_json else told)
 
 
 def _known(gateway: Gateway, name: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def run_submit(
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     request = None if user_file is None else _read(user_file, modules_file, settings, gateway)
     if request is not None and dry_run:
-        _show_script(request, gateway)
+        _show_script(request, gateway, as_json=as_json)
         return
     if resume is None and request is not None and not fresh:
         resume = _unfinished(request, gateway)
@@ -159,7 +159,7 @@ def tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
         )
 
 
-def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
+def _show_script(request: SubmitRequest, gateway: Gateway, *, as_json: bool) -> None:
     """Print the job script as known by now; the cluster's part of it stands for itself."""
     request, _ = run_staging(
         request,
@@ -175,7 +175,8 @@ def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
         spec = spec.of_part(part_size(spec.for_each, Limits(len(request.tasks), 0)))
         placement = placement._replace(table=paths.tasks, placeholders=list(request.tasks[0].values))
     text = render(spec, job_uuid="<uuid>", paths=paths, workdir=paths.work, placement=placement)
-    say(text.rstrip())
+    as_document = {"script": text, "user_input": request.public_input, "tasks": len(request.tasks)}
+    say(json.dumps(as_document) if as_json else text.rstrip())
 
 
 def print_submitted(submitted: Submitted, *, as_json: bool) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.table import Column
-from project.core.slurm.states import parse_state
-from project.core.states import is_success
+from project.core.campaign import tally_of
+from project.core.slurm.states import is_end_state, parse_state
+from project.core.states import GatewayState, is_success
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,3 +147,13 @@ def facts(job: Job) -> list[tuple[str, str]]:
         "cleaned": f"{words.age(job['cleaned_at'])} ago" if job.get("cleaned_at") else "",
     }
     return [(name, text) for name, text in said.items() if text]
+
+
+def standing(jobs: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
+    """Return how many tasks of jobs have ended, how many there are, and how many are in each state."""
+    known = [
+        tally_of([dict(job)]) if job.get("campaign") else Counter(job["counts"] or {job["state"]: 1}) for job in jobs
+    ]
+    counted = sum(known, Counter[str]())
+    ended = sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR)
+    return ended, counted.total(), words.tally(counted)
