@@ -11,7 +11,7 @@ import click
 from project.core.errors import ExitCode, GridferryError
 from project.core.printable import harmless
 from project.core.problems import nearest
-from project.options import COMPLETION_VARIABLE, results_options, submit_options
+from project.options import COMPLETION_VARIABLE, JOB, results_options, submit_options
 
 
 class CommandEntry(NamedTuple):
@@ -79,7 +79,7 @@ class LazyGroup(click.Group):
     epilog="Results go to standard output, all else to standard error. Exit codes are listed in docs/client.md.",
 )
 @submit_options(required=False)
-@click.option("-r", "--retrieve", metavar="UUID", help="Fetch the results of this job (see `retrieve`).")
+@click.option("-r", "--retrieve", type=JOB, metavar="UUID", help="Fetch the results of this job (see `retrieve`).")
 @results_options("With -r or --fetch: ")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:

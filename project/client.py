@@ -124,7 +124,7 @@ class Client:
         """
         loaded = load(Path(job)) if isinstance(job, str | Path) else LoadedFile("the job", deepcopy(job), Path.cwd())
         apply_settings(loaded, [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()])
-        request = check_request(loaded, None if modules is None else Path(modules))
+        request = check_request(loaded, None if modules is None else Path(modules), self._gateway.settings.clusters)
         submitted = self._gateway.submitter().submit(request, detach=False)
         return self.job(submitted.job_uuid)
 

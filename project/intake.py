@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from project.adapters.key_text import key_problems
 from project.adapters.modules import find_modules
 from project.adapters.source import locate_job
 from project.adapters.task_sources import TaskReader
@@ -14,19 +15,30 @@ from project.core.job import ForEach
 from project.core.job_file.validate import validate
 from project.core.job_source import parse_git
 from project.core.module_steps import parse_modules
-from project.core.problems import InvalidDocument, Problem
+from project.core.problems import InvalidDocument, Problem, in_order
 from project.services.campaign.check import refuse, task_problems
 from project.services.request import SubmitRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from project.core.job import JobSpec
     from project.task import Task
 
 
-def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[str]) -> SubmitRequest:
+def read_request(
+    user_file: Path,
+    modules_file: Path | None,
+    settings: Sequence[str],
+    clusters: Mapping[str, Mapping[str, Any]],
+) -> SubmitRequest:
     """Read and check the job file and the modules file; all problems of both are told at once.
+
+    Args:
+        user_file: the job file.
+        modules_file: the modules file, if there is one.
+        settings: `KEY=VALUE` on top of the job file.
+        clusters: what the user's own settings say of clusters.
 
     Raises:
         InvalidDocument: with all problems.
@@ -34,19 +46,24 @@ def read_request(user_file: Path, modules_file: Path | None, settings: Sequence[
     """
     loaded = load(user_file)
     apply_settings(loaded, settings)
-    return check_request(loaded, modules_file)
+    return check_request(loaded, modules_file, clusters)
 
 
-def check_request(loaded: LoadedFile, modules_file: Path | None) -> SubmitRequest:
-    """Check a job file that has been read, or was never a file, and the modules file; errors as of `read_request`."""
+def check_request(
+    loaded: LoadedFile, modules_file: Path | None, clusters: Mapping[str, Mapping[str, Any]]
+) -> SubmitRequest:
+    """Check a job file that has been read, or was never a file, and the modules file; all as of `read_request`."""
     problems: list[InvalidDocument] = []
+    of_key = key_problems(loaded.document, loaded.lines, clusters)
     try:
         spec = validate(loaded.document, source=loaded.source, lines=loaded.lines)
         repository = parse_git(spec.job or "")
         job_path = None if repository else _job_path(loaded, spec.job)
         tasks = _tasks(loaded, spec, job_path)
     except InvalidDocument as error:
-        problems.append(error)
+        problems.append(InvalidDocument(loaded.source, in_order([*error.problems, *of_key])))
+    else:
+        problems += [InvalidDocument(loaded.source, of_key)] if of_key else []
     try:
         steps, files = _read_modules(modules_file)
     except InvalidDocument as error:

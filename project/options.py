@@ -11,7 +11,7 @@ import click.shell_completion
 from project.config import PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: What the shell sets when it asks for completions.
 COMPLETION_VARIABLE = "_GRIDFERRY_COMPLETE"
@@ -44,7 +44,44 @@ class _Job(click.ParamType[str]):
         return [click.shell_completion.CompletionItem(job_uuid) for job_uuid in records.beginning(incomplete)]
 
 
+class _Word(click.ParamType[str]):
+    """A word that is completed from what is known on this machine, without asking anybody; any other is taken, too.
+
+    Args:
+        name: what it is.
+        known: returns those known.
+    """
+
+    def __init__(self, name: str, known: Callable[[], Iterable[str]]) -> None:
+        self.name = name
+        self._known = known
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Return the words that begin so."""
+        del ctx, param
+        words = sorted(word for word in self._known() if word.startswith(incomplete))
+        return [click.shell_completion.CompletionItem(word) for word in words]
+
+
+def _clusters() -> Iterable[str]:
+    from project.bootstrap import make_gateway  # noqa: PLC0415 - only a shell that completes needs it
+
+    gateway = make_gateway()
+    return {*gateway.settings.clusters, *gateway.records.clusters()}
+
+
+def _states() -> Iterable[str]:
+    from project.core.slurm.states import SLURM_STATES  # noqa: PLC0415 - only a shell that completes needs it
+    from project.core.states import GatewayState  # noqa: PLC0415 - see above
+
+    return {word.lower() for word in (*SLURM_STATES, *(state.value for state in GatewayState))}
+
+
 JOB = _Job()
+CLUSTER = _Word("cluster", _clusters)
+STATE = _Word("state", _states)
 task_option = click.option(
     "--task",
     "tasks",
@@ -100,7 +137,7 @@ def submit_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable
     """Return the decorator that adds the options of a submission."""
     options = (
         *job_file_options(required=required),
-        click.option("--resume", metavar="UUID", help="Go on with a submission that broke off."),
+        click.option("--resume", type=JOB, metavar="UUID", help="Go on with a submission that broke off."),
         click.option("--fresh", is_flag=True, help="Submit anew, though an earlier try of the same file broke off."),
         click.option("--dry-run", is_flag=True, help="Validate, run staging, print the job script; send nothing."),
         click.option("--wait", is_flag=True, help="Wait for the job's end; the exit code tells how it went."),

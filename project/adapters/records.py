@@ -67,6 +67,11 @@ class Records:
         """Return the UUIDs on record that begin so."""
         return sorted(path.stem for path in self._folder.glob("*.json") if path.stem.startswith(prefix))
 
+    def clusters(self) -> set[str]:
+        """Return the names of the clusters that submissions went to."""
+        names = (str(record.get("cluster") or "").split() for record in self._all() if "job" in record)
+        return {name for known in names for name in known}
+
     def _all(self) -> Iterator[dict[str, Any]]:
         for path in self._folder.glob("*.json"):
             with contextlib.suppress(ValueError):

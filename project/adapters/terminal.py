@@ -145,7 +145,7 @@ class PlainView:
         """Bytes of a transfer; nothing on plain lines."""
 
     def tasks(self, done: int, total: int, detail: str) -> None:
-        """Tasks of a campaign that have ended; a line for each tenth of them."""
+        """Tasks that have ended; a line for each tenth of them."""
         tenth = _TENTHS * done // total if total else 0
         if (total, tenth) != self._told:
             self._told = (total, tenth)
@@ -160,6 +160,9 @@ class QuietView(PlainView):
 
     def end(self, detail: str = "") -> None:
         """It is done."""
+
+    def tasks(self, done: int, total: int, detail: str) -> None:
+        """Tasks that have ended."""
 
 
 class LiveView(PlainView):
@@ -212,7 +215,7 @@ class LiveView(PlainView):
             self._status.update(_escape(f"{self._stage} {100 * done // total} %"))
 
     def tasks(self, done: int, total: int, detail: str) -> None:
-        """Tasks of a campaign that have ended, as a bar."""
+        """Tasks that have ended, as a bar."""
         if self._status is not None and total:
             filled = _BAR_CHARS * done // total
             bar = "█" * filled + "░" * (_BAR_CHARS - filled)

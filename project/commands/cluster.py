@@ -15,7 +15,7 @@ from project.bootstrap import make_gateway
 from project.core.cluster import FIELDS, description
 from project.core.errors import UsageError
 from project.core.slurm.nodes import node_classes
-from project.options import behaviour_options, login_options, output_options
+from project.options import CLUSTER, behaviour_options, login_options, output_options
 from project.services.select_cluster import find_cluster
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def add(
 
 
 @command.command("edit")
-@click.argument("name")
+@click.argument("name", type=CLUSTER)
 @_KEYS
 @output_options()
 def edit(name: str, keys: Sequence[str], *, as_json: bool) -> None:
@@ -77,29 +77,39 @@ def edit(name: str, keys: Sequence[str], *, as_json: bool) -> None:
 
 
 @command.command("drain")
-@click.argument("name")
-def drain(name: str) -> None:
+@click.argument("name", type=CLUSTER)
+@output_options()
+def drain(name: str, *, as_json: bool) -> None:
     """Let no new job go to the cluster NAME; those that are there go on."""
-    _change(make_gateway(), name, {"enabled": False})
+    _open(name, enabled=False, as_json=as_json)
 
 
 @command.command("resume")
-@click.argument("name")
-def resume(name: str) -> None:
+@click.argument("name", type=CLUSTER)
+@output_options()
+def resume(name: str, *, as_json: bool) -> None:
     """Let jobs go to the cluster NAME again."""
-    _change(make_gateway(), name, {"enabled": True})
+    _open(name, enabled=True, as_json=as_json)
+
+
+def _open(name: str, *, enabled: bool, as_json: bool) -> None:
+    _change(make_gateway(), name, {"enabled": enabled})
+    told = f"{name} takes jobs" if enabled else f"{name} takes no new jobs; those that are there go on"
+    say(json.dumps({"name": name, "enabled": enabled}) if as_json else told)
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", type=CLUSTER)
 @behaviour_options()
 def remove(name: str, *, assume_yes: bool, no_input: bool, as_json: bool) -> None:
     """Forget the cluster NAME; jobs that are there go on and report."""
-    del as_json
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     _known(gateway, name)
-    if gateway.prompter.confirm(f"Remove {name} from the registry?"):
+    is_removed = gateway.prompter.confirm(f"Remove {name} from the registry?")
+    if is_removed:
         gateway.registry.remove_cluster(name)
+    told = f"{name} is removed" if is_removed else f"{name} stays"
+    say(json.dumps({"name": name, "removed": is_removed}) if as_json else told)
 
 
 def _known(gateway: Gateway, name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
 from project.core.errors import ChecksFailed, ChecksWarned, ExitCode
 from project.core.findings import FAILURE, OK, WARNING, Finding, worst
-from project.options import login_options
+from project.options import CLUSTER, login_options
 from project.services.doctor import levels
 from project.services.select_cluster import find_cluster
 
@@ -25,7 +25,7 @@ _CODES = {OK: ExitCode.OK, WARNING: ChecksWarned.exit_code, FAILURE: ChecksFaile
 
 
 @click.command("doctor", short_help="Look at all that your jobs need on a cluster; name what is in the way.")
-@click.argument("names", nargs=-1, metavar="[CLUSTER]...")
+@click.argument("names", type=CLUSTER, nargs=-1, metavar="[CLUSTER]...")
 @login_options()
 def command(names: Sequence[str], *, settings: Sequence[str], assume_yes: bool, no_input: bool, as_json: bool) -> int:
     """Look at clusters, all of them unless named: the way there, the account, Slurm, the disk, the way back.

@@ -12,7 +12,7 @@ from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.explain.facts import Cluster
 from project.core.printable import one_line
-from project.options import output_options
+from project.options import JOB, output_options
 from project.services.explain import explain_job
 
 if TYPE_CHECKING:
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
     from project.core.explain.verdict import Verdict
 
+#: A sentence may tell of a command of the user's, and of a dozen tasks.
+_LONGEST_CHARS = 2000
+
 
 @click.command("explain", short_help="Say why a job is where it is, and what to do.")
-@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.argument("uuids", type=JOB, nargs=-1, required=True, metavar="UUID...")
 @output_options()
 def command(uuids: Sequence[str], *, as_json: bool) -> None:
     """Join what is known of a job (states, reasons, exit code, what it printed, what it used) into one sentence.
@@ -42,9 +45,10 @@ def command(uuids: Sequence[str], *, as_json: bool) -> None:
         return
     for job_uuid, verdicts in told.items():
         for number, verdict in enumerate(verdicts):
-            say(one_line(verdict.sentence) if number else f"{job_uuid}  {one_line(verdict.sentence)}")
+            sentence = one_line(verdict.sentence, _LONGEST_CHARS)
+            say(sentence if number else f"{job_uuid}  {sentence}")
             if verdict.remedy:
-                say(f"→ {one_line(verdict.remedy)}")
+                say(f"→ {one_line(verdict.remedy, _LONGEST_CHARS)}")
 
 
 def _as_json(job_uuid: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:

@@ -13,15 +13,15 @@ from project.adapters.user_input import settings_alone
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
 from project.intake import read_more
-from project.options import login_options
+from project.options import JOB, login_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @click.command("extend", short_help="Add tasks to a campaign, or run its failed ones again.")
-@click.argument("uuid")
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("uuid", type=JOB)
+@click.argument("files", type=click.Path(), nargs=-1, metavar="[FILE]...")
 @click.option("--failed", is_flag=True, help="Instead of new tasks: those that did not end well, once more.")
 @login_options()
 def command(

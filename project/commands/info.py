@@ -13,7 +13,7 @@ from project.adapters.show.table import show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.printable import one_line
-from project.options import output_options
+from project.options import CLUSTER, output_options
 from project.services.listing import list_jobs
 from project.services.select_cluster import find_cluster
 
@@ -25,7 +25,7 @@ _MOST_JOBS = 25
 
 
 @click.command("info", short_help="Show the whole grid: clusters, nodes, what is used and free.")
-@click.argument("names", nargs=-1, metavar="[CLUSTER]...")
+@click.argument("names", type=CLUSTER, nargs=-1, metavar="[CLUSTER]...")
 @click.option("--nodes", "all_nodes", is_flag=True, help="Every node; else of a large cluster those in trouble.")
 @output_options()
 def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:

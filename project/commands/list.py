@@ -15,25 +15,27 @@ from project.bootstrap import make_gateway
 from project.core.errors import UsageError
 from project.core.messages import format_utc
 from project.core.units import parse_duration_s
-from project.options import output_options
+from project.options import CLUSTER, JOB, STATE, output_options
 from project.services.listing import Page, list_jobs
 
 _SCREENFUL = 25
 
 
 @click.command("list", short_help="List your jobs, the newest first.")
-@click.option("--state", default="", metavar="WORD", help="Only these: a state (running) or an end (failed).")
+@click.option(
+    "--state", type=STATE, default="", metavar="WORD", help="Only these: a state (running) or an end (failed)."
+)
 @click.option("--active", "standing", flag_value="false", help="Only those that have not ended.")
 @click.option("--ended", "standing", flag_value="true", help="Only those that have.")
-@click.option("--cluster", default="", metavar="NAME", help="Only those of this cluster.")
+@click.option("--cluster", type=CLUSTER, default="", metavar="NAME", help="Only those of this cluster.")
 @click.option(
     "--label", default="", metavar="TEXT", help="Only those with this `job_name`; TEXT* for all that begin so."
 )
-@click.option("--campaign", default="", metavar="UUID", help="Only the parts of this campaign.")
+@click.option("--campaign", type=JOB, default="", metavar="UUID", help="Only the parts of this campaign.")
 @click.option("--newer", metavar="AGE", help="Only those submitted since: 30m, 2d.")
 @click.option("--older", metavar="AGE", help="Only those submitted before.")
 @click.option("--limit", type=click.IntRange(1), default=_SCREENFUL, show_default=True, help="How many.")
-@click.option("--after", default="", metavar="UUID", help="Go on after this job: the next page.")
+@click.option("--after", type=JOB, default="", metavar="UUID", help="Go on after this job: the next page.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @output_options()
 def command(

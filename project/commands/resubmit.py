@@ -86,7 +86,9 @@ def _request(
         made_of = made_of._replace(tasks=_failed_of_campaign(gateway, job_uuid, made_of.tasks))
     elif only_failed:
         user_input["resources"] = {**user_input.get("resources", {}), _ARRAY: _failed_array(job)}
-    request = request_of(made_of._replace(user_input=user_input), f"job {job_uuid}", settings)
+    request = request_of(
+        made_of._replace(user_input=user_input), f"job {job_uuid}", settings, gateway.settings.clusters
+    )
     return replace(request, resubmission_of=job_uuid)
 
 

@@ -63,10 +63,12 @@ def up(folder: Path | None, *, as_json: bool, slurm_lines: tuple[str, ...], **op
 @command.command("down")
 @_FOLDER
 @click.option("--remove", is_flag=True, help="Remove the folder, too.")
-def down(folder: Path | None, *, remove: bool) -> None:
+@_JSON
+def down(folder: Path | None, *, remove: bool, as_json: bool) -> None:
     """Stop it: cancel its jobs, end its processes."""
     was_running = api.down(_folder(folder), _show_step, remove=remove)
-    say("stopped" if was_running else "nothing was running")
+    told = "stopped" if was_running else "nothing was running"
+    say(json.dumps({"was_running": was_running}) if as_json else told)
 
 
 @command.command("status")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from project.adapters import bundle
+from project.adapters.key_text import key_problems
 from project.adapters.modules import LocalModules
 from project.adapters.source import sha256_of
 from project.adapters.terminal import say
@@ -32,7 +33,7 @@ from project.services.request import SubmitRequest
 from project.services.staging import run_staging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from project.services.dispatch import Submitted
 
@@ -72,7 +73,7 @@ def run_submit(
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
     request = None if user_file is None else _read(user_file, modules_file, settings, gateway)
     if request is not None and dry_run:
-        _show_script(request, gateway)
+        _show_script(request, gateway, as_json=as_json)
         return
     if resume is None and request is not None and not fresh:
         resume = _unfinished(request, gateway)
@@ -118,16 +119,24 @@ def _see_it_through(gateway: Gateway, job_uuid: str, folder: Path | None, *, ove
 def _read(user_file: Path, modules_file: Path | None, settings: Sequence[str], gateway: Gateway) -> SubmitRequest:
     """Return what a job file asks for, or a bundle, whose content is kept until the job is in the queue."""
     if not bundle.is_bundle(user_file):
-        return read_request(user_file, modules_file, settings)
+        return read_request(user_file, modules_file, settings, gateway.settings.clusters)
     if modules_file is not None:
         raise UsageError("a bundle has its modules in it", remedy="Leave -m out")
     folder = gateway.bundle_folder(sha256_of(user_file))
     bundle.open_bundle(user_file, folder)
-    return request_of(bundle.read(folder), str(user_file), settings)
+    return request_of(bundle.read(folder), str(user_file), settings, gateway.settings.clusters)
 
 
-def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> SubmitRequest:
+def request_of(
+    job: bundle.Bundle, source: str, settings: Sequence[str], clusters: Mapping[str, Mapping[str, Any]]
+) -> SubmitRequest:
     """Return the submission that a bundle is, with `--set` on top.
+
+    Args:
+        job: the bundle.
+        source: what to call it in messages.
+        settings: `KEY=VALUE` on top of its job file.
+        clusters: what the user's own settings say of clusters.
 
     Raises:
         InvalidDocument: with all problems.
@@ -135,6 +144,7 @@ def request_of(job: bundle.Bundle, source: str, settings: Sequence[str]) -> Subm
     loaded = LoadedFile(source, dict(job.user_input), Path())
     apply_settings(loaded, settings)
     spec = validate(loaded.document, source=source)
+    refuse(source, key_problems(loaded.document, {}, clusters))
     if job.tasks:
         refuse(source, task_problems(spec, job.tasks))
     return SubmitRequest(
@@ -179,7 +189,7 @@ def tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
         )
 
 
-def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
+def _show_script(request: SubmitRequest, gateway: Gateway, *, as_json: bool) -> None:
     """Print the job script as known by now; the cluster's part of it stands for itself."""
     request, _ = run_staging(
         request,
@@ -195,7 +205,8 @@ def _show_script(request: SubmitRequest, gateway: Gateway) -> None:
         spec = spec.of_part(part_size(spec.for_each, Limits(len(request.tasks), 0)))
         placement = placement._replace(table=paths.tasks, placeholders=list(request.tasks[0].values))
     text = render(spec, job_uuid="<uuid>", paths=paths, workdir=paths.work, placement=placement)
-    say(text.rstrip())
+    as_document = {"script": text, "user_input": request.public_input, "tasks": len(request.tasks)}
+    say(json.dumps(as_document) if as_json else text.rstrip())
 
 
 def print_submitted(submitted: Submitted, *, as_json: bool) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from project.adapters.show.jobs import standing
+from project.adapters.show.table import screen_width
 from project.adapters.show.words import headline
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--timeout", metavar="TIME", help="Wait at most so long (10m, 2h); exit code 12 then.")
 @output_options()
 def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:
-    """Wait until nothing is left to do for these jobs, and say how each ended.
+    """Wait until nothing is left to do for these jobs, and say how each ended; a terminal shows how far they are.
 
     \b
     Exit code: 0 if all ended well; else, of the first that did not, in the order given,
@@ -33,9 +35,15 @@ def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:
       128 and the number of the signal that ended it,
       13 if there is neither: cancelled before it ran, out of time, an error before Slurm had it.
     """  # noqa: D301 - \b is click's mark for text that is not wrapped
-    gateway = make_gateway()
+    gateway = make_gateway(quiet=screen_width(of_stderr=True) is None)
     wanted = whole(gateway.registry, gateway.resolver().find_all(uuids))
-    gateway.watcher().watch(wanted, lambda _: None, _limit_s(timeout))
+    gateway.view.begin("wait")
+    try:
+        gateway.watcher().watch(wanted, lambda jobs: gateway.view.tasks(*standing(jobs)), _limit_s(timeout))
+    except BaseException:
+        gateway.view.fail("left")
+        raise
+    gateway.view.end()
     jobs = [gateway.registry.job(job_uuid) for job_uuid in wanted]
     codes = {str(job["job_uuid"]): exit_code_of(job) for job in jobs}
     ends = [

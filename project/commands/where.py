@@ -38,7 +38,7 @@ def command(
     """Ask clusters, all at once, when they would start this job; run its staging modules first."""
     gateway = make_gateway(**behaviour)
     request, _ = run_staging(
-        read_request(user_file, modules_file, settings),
+        read_request(user_file, modules_file, settings, gateway.settings.clusters),
         modules=LocalModules(),
         prompter=gateway.prompter,
         view=gateway.view,

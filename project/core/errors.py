@@ -27,6 +27,7 @@ GridferryError
 """
 
 import enum
+from typing import Any, Dict, Mapping
 
 
 class ExitCode(enum.IntEnum):
@@ -233,3 +234,27 @@ class SandboxError(GridferryError):
     """The sandbox cannot do what was asked."""
 
     exit_code = ExitCode.SANDBOX
+
+
+def as_told(error: GridferryError) -> Dict[str, str]:
+    """Write an error so that `told` makes the same of it elsewhere, or later; its type is the nearest of the tree."""
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == GridferryError.__module__)
+    return {"type": kind, "message": error.message, "remedy": error.remedy, "detail": error.detail}
+
+
+def told(document: Mapping[str, Any]) -> GridferryError:
+    """Return the error of the tree that was told; of a type nobody knows here the root."""
+    kind: Any = globals().get(str(document.get("type")))
+    if not (isinstance(kind, type) and issubclass(kind, GridferryError)):
+        kind = GridferryError
+    error: GridferryError = kind.__new__(kind)
+    GridferryError.__init__(error, *(str(document.get(key) or "") for key in ("message", "remedy", "detail")))
+    return error
+
+
+def told_again(document: Mapping[str, Any]) -> GridferryError:
+    """Return the error with which a job ended, for one who would go on with it."""
+    error = told(document)
+    parts = (error.remedy.rstrip(". "), "This job has ended; its job file can be submitted anew")
+    error.remedy = ". ".join(filter(None, parts))
+    return error

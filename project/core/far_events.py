@@ -4,11 +4,11 @@
 """
 
 import json
-from typing import Any, Dict, Mapping, NamedTuple, Sequence
+from typing import Dict, Mapping, NamedTuple, Sequence
 
-from project.core import errors, rules
+from project.core import rules
 from project.core.cluster_status import STATUS
-from project.core.errors import GridferryError, Unreachable
+from project.core.errors import Unreachable, told
 from project.core.findings import LEVELS, Finding
 from project.core.messages import Document
 from project.core.rules import (
@@ -175,7 +175,7 @@ def read_event(line: str) -> Document:
     if found:
         raise _nonsense("\n".join(f"{problem.key}: {problem.message}" for problem in found))
     if event["event"] == "error":
-        raise _error(event)
+        raise told(event)
     document: Document = event
     return document
 
@@ -186,13 +186,3 @@ def _nonsense(detail: str) -> Unreachable:
         remedy="Try again, or ask its administrators",
         detail=detail[:1000],
     )
-
-
-def _error(event: Mapping[str, Any]) -> GridferryError:
-    """Return the error of the tree that was named."""
-    kind: Any = getattr(errors, event["type"], None)
-    if not (isinstance(kind, type) and issubclass(kind, GridferryError)):
-        kind = GridferryError
-    error: GridferryError = kind.__new__(kind)
-    GridferryError.__init__(error, *(str(event.get(key) or "") for key in ("message", "remedy", "detail")))
-    return error

@@ -49,6 +49,11 @@ class InvalidDocument(InvalidInput):
         self.problems: List[Problem] = list(problems)
 
 
+def in_order(problems: Iterable[Problem]) -> List[Problem]:
+    """Return problems in the order of the file; those without a line come last."""
+    return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
+
+
 def nearest(word: str, known: Iterable[str]) -> Optional[str]:
     """Return the known word most like `word`, compared by its last part; None if none is close."""
     tail = word.rsplit(".", 1)[-1]

@@ -86,13 +86,14 @@ def rank(candidates: Sequence[Candidate]) -> List[Ranked]:
 def _why_first(best: Candidate, others: Sequence[Candidate]) -> str:
     if not others:
         return "the only one that can run it"
-    return _decisive(best, others[0]) or "first in your order"
+    return _decisive(best, others[0]) or "as good as the next, and first in order"
 
 
 def _why_not(found: Candidate, best: Candidate) -> str:
     if found.starts_in_s is not None and best.starts_in_s is not None and _decisive(best, found) == _BY_START.better:
         return f"would start {format_duration(found.starts_in_s - best.starts_in_s)} later"
-    return f"{best.cluster}: {_decisive(best, found) or 'first in your order'}"
+    reason = _decisive(best, found)
+    return f"{best.cluster}: {reason}" if reason else f"as good as {best.cluster}, which is first in order"
 
 
 def _decisive(best: Candidate, other: Candidate) -> str:

@@ -15,6 +15,7 @@ from project.core.errors import (
     Unreachable,
     UsageError,
     WaitsForRoom,
+    as_told,
 )
 from project.core.findings import GIT, MISSING
 from project.core.layout import JobPaths
@@ -96,7 +97,7 @@ class Dispatcher:
                 self._let_report(remote, registered.result())
         except GridferryError as error:
             if record["stage"] == Stage.CREATED and not error.transient:
-                self._give_up(record)
+                self._give_up(record, error)
             raise
         if record["stage"] == Stage.CREATED:
             record.update(stage=Stage.LAUNCHED, job_directory=paths.directory)
@@ -123,9 +124,9 @@ class Dispatcher:
                 )
             remote.upload(source, f"{paths.work}/{source.name}", self.view)
 
-    def _give_up(self, record: dict[str, Any]) -> None:
-        """Put on record that there is nothing to resume."""
-        record.update(stage=Stage.FAILED)
+    def _give_up(self, record: dict[str, Any], error: GridferryError) -> None:
+        """Put on record that there is nothing to resume, and why."""
+        record.update(stage=Stage.FAILED, error=as_told(error))
         self.records.save(record)
         self.records.forget_parcel(str(record["job_uuid"]))
 
@@ -152,7 +153,7 @@ class Dispatcher:
             self.view.note(f"{error.message}. {error.remedy}")
         except GridferryError as error:
             if not error.transient:
-                self._give_up(record)
+                self._give_up(record, error)
             raise
         result = submitted(record)
         self.view.end(f"Slurm job {result.slurm_job_id}" if result.slurm_job_id else "")

@@ -6,7 +6,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from project.core.errors import RegistryError, SubmissionRefused, SubmissionUnknown, Unreachable, UsageError
+from project.core.errors import (
+    RegistryError,
+    SubmissionRefused,
+    SubmissionUnknown,
+    Unreachable,
+    UsageError,
+    told_again,
+)
 from project.core.messages import SCHEMA, format_utc
 from project.ports import Stage
 from project.services.campaign.parts import ask_limits
@@ -130,6 +137,7 @@ class Submitter:
 
         Raises:
             UsageError: it was not begun here, or did not come far enough to go on.
+            GridferryError: what went wrong, or what it ended with before.
         """
         record = self.records.load(job_uuid)
         if record is None:
@@ -143,8 +151,8 @@ class Submitter:
         if record["stage"] == Stage.SUBMITTED:
             return submitted(record)
         if record["stage"] == Stage.FAILED:
-            raise UsageError(
-                f"{job_uuid} ended with an error, which was told", remedy="Submit its job file again, as a new job"
+            raise told_again(
+                record.get("error") or {"type": "UsageError", "message": f"{job_uuid} ended with an error"}
             )
         job = record["job"]
         known = {"private_key": record["private_key"], **job["user_input"]}

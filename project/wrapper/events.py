@@ -5,7 +5,7 @@ import os
 import select
 from typing import Any
 
-from project.core.errors import GridferryError
+from project.core.errors import GridferryError, as_told
 from project.core.messages import LINE_PREFIX, Document
 
 #: A reader that takes nothing for so long has gone; the work does not wait for it.
@@ -46,13 +46,7 @@ class Events:
 
     def error(self, error: GridferryError) -> None:
         """It ended with an error, told by the name it has in core.errors, which the client knows, too."""
-        self.send(
-            "error",
-            type=next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == GridferryError.__module__),
-            message=error.message,
-            remedy=error.remedy,
-            detail=error.detail,
-        )
+        self.send("error", **as_told(error))
 
     def send(self, event: str, **fields: Any) -> None:
         """Print one line."""

@@ -11,6 +11,8 @@ from project.core.errors import (
     SubmissionRefused,
     SubmissionUnknown,
     WaitsForRoom,
+    as_told,
+    told_again,
 )
 from project.core.follow_modes import SLURM
 from project.core.layout import ClusterPaths
@@ -249,10 +251,13 @@ def refuse_ended(job: Job) -> None:
     """Check that a job has not ended with an error before.
 
     Raises:
-        StageFailed: it has; what it reported then stays true.
+        GridferryError: it has; what it reported then is told again.
     """
-    if job.journal.last_state() == GatewayState.ERROR.value:
-        raise StageFailed("this job ended with an error before", remedy="Submit its job file again, as a new job")
+    last = [entry["body"] for entry in job.journal.entries() if entry["kind"] == "state"][-1:]
+    if last and last[0]["state"] == GatewayState.ERROR.value:
+        body = last[0]
+        known = {"type": StageFailed.__name__, "message": body["reason"], **(body.get("error") or {})}
+        raise told_again(dict(known, detail=body["detail"]))
 
 
 def record_error(job: Job, stage: str, error: GridferryError) -> None:
@@ -260,7 +265,8 @@ def record_error(job: Job, stage: str, error: GridferryError) -> None:
     body = messages.state_body(
         GatewayState.ERROR.value, stage=stage, reason=f"{error.message}. {error.remedy}", detail=error.detail
     )
-    job.journal.append("state", body)
+    known = {key: text for key, text in as_told(error).items() if key != "detail"}
+    job.journal.append("state", dict(body, error=known))
 
 
 def module_body(step: ModuleStep, result: UserInput) -> messages.Document:

@@ -25,8 +25,7 @@ def client_is_clear(found: Evidence) -> Iterator[str]:
     """Every call of the client ended as documented, and the last word was clear."""
     for call in found.calls:
         words = " ".join(call.arguments[:2])
-        told_again = call.exit_code == ExitCode.STAGE_FAILED and "ended with an error before" in call.said
-        if call.exit_code not in _EXPECTED and not (told_again and _ERROR in KINDS[found.kind].ends):
+        if call.exit_code not in _EXPECTED:
             yield f"`{words}` ended with {call.exit_code}: {call.said[-300:]!r}"
         if "Traceback" in call.said:
             yield f"`{words}` showed a traceback: {call.said[-600:]!r}"

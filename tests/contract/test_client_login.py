@@ -1,4 +1,4 @@
-"""`login` and `logout` against a real registry, at a real terminal; and what the shell is told for completion."""
+"""`login` and `logout` against a real registry, at a real terminal."""
 
 from __future__ import annotations
 
@@ -102,20 +102,3 @@ def test_a_wrong_password_leaves_everything_as_it_was(client: Client) -> None:
     assert (code, "name or password is wrong" in shown) == (8, True)
     assert not (client.home / "token-own").exists()
     assert client.run("login", "--profile", "own", "--account", "bob").returncode == 2
-
-
-def test_shells_complete_commands_options_and_uuids(client: Client) -> None:
-    """As bash asks: words so far, and where the cursor is; UUIDs are those submitted from here."""
-    (client.home / "jobs").mkdir(parents=True)
-    (client.home / "jobs" / "3f2b1c0e-0000-4000-8000-000000000000.json").write_text("{}")
-
-    def completed(words: str) -> list[str]:
-        asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
-        return client.run(_GRIDFERRY_COMPLETE="bash_complete", **asked).stdout.split()
-
-    assert "plain,cancel" in completed("gridferry can")
-    assert "plain,--follow" in completed("gridferry logs --fol")
-    assert completed("gridferry status 3f2b") == ["plain,3f2b1c0e-0000-4000-8000-000000000000"]
-    for shell in ("bash", "zsh", "fish"):
-        script = client.run("completion", shell)
-        assert (script.returncode, "_GRIDFERRY_COMPLETE" in script.stdout) == (0, True)

@@ -142,6 +142,22 @@ def test_detached_submission_can_be_joined_again(grid: Grid, tmp_path: Path) -> 
     assert wait_for_state(grid, job_uuid, "DONE")["outcome"] == "COMPLETED"
 
 
+def test_a_refusal_is_told_again_to_whoever_resumes(grid: Grid, tmp_path: Path) -> None:
+    """With Slurm's words, the remedy and the same exit code, whether it was told before or missed while detached."""
+    path = write_job(tmp_path, execution=["true"], resources={"partition": "nowhere"})
+    first = grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path)
+    told = _uuid_of(grid, path)
+    missed = submit(grid, tmp_path, "--detach", execution=["true"], compilation=["sleep 1"],
+                    resources={"partition": "nowhere"})  # fmt: skip
+    wait_for_state(grid, missed, "ERROR")
+    answers = [first, *(grid.client("--resume", job_uuid, folder=tmp_path) for job_uuid in (told, missed))]
+    for answer in answers:
+        assert answer.returncode == 10, answer.stderr
+        assert "Slurm refused the job: Invalid partition name specified" in answer.stderr
+        assert "Correct resources.partition" in answer.stderr
+        assert ("can be submitted anew" in answer.stderr) == (answer is not first)
+
+
 def test_detached_repository_is_brought_before_the_client_leaves(
     grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,7 +136,7 @@ def waits(recorder: Recorder) -> None:
         "not-before-a-time": ["--begin=now+1hour"],
         "above-the-partitions-limit": ["--partition=debug", "--time=60"],
     }.items():
-        keep_wait(recorder, name, recorder.submit(name, *options))
+        keep_wait(recorder, name, recorder.submit(name, *options), "BeginTime")
     by_admin = recorder.submit("admin", "--begin=now+1hour")
     recorder.run(["scontrol", "hold", by_admin], as_user=False)
     keep_wait(recorder, "held-by-an-administrator", by_admin)
@@ -175,13 +175,13 @@ def running(recorder: Recorder, name: str, *options: str) -> Iterator[str]:
         recorder.wait_for(slurm_job_id, "CANCELLED")
 
 
-def keep_wait(recorder: Recorder, name: str, slurm_job_id: str) -> None:
-    """Keep the reason Slurm has settled on: what it says first is often `None` or `Priority`."""
+def keep_wait(recorder: Recorder, name: str, slurm_job_id: str, wanted: str = "") -> None:
+    """Keep the reason Slurm has settled on: what it says first is often `None` or `Priority`; or wait for one."""
     reason = ""
-    for _ in range(60):
+    for _ in range(30):
         shown = recorder.run(["squeue", "--noheader", "--states=PENDING", f"--jobs={slurm_job_id}", "--format=%r"])
         said = shown.stdout.strip()
-        if said and said == reason and said not in ("None", "Priority"):
+        if said and said == (wanted or reason) and (wanted or said not in ("None", "Priority", "BeginTime")):
             break
         reason = said
         time.sleep(0.5)

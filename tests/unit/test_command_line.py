@@ -73,7 +73,7 @@ def test_a_script_is_told_how_to_go_on_with_what_broke_off(tmp_path: Path) -> No
     path, job_uuid = tmp_path / "job.yml", "12345678-0000-4000-8000-000000000000"
     path.write_text(_JOB)
     record = {"job_uuid": job_uuid, "stage": Stage.LAUNCHED, "created_at": "2026-11-21T10:00:00.000000Z"}
-    tried = {"input_sha256": read_request(path, None, ()).sha256, "cluster": "sandbox", "job": {}}
+    tried = {"input_sha256": read_request(path, None, (), {}).sha256, "cluster": "sandbox", "job": {}}
     Records(tmp_path / "home" / "jobs").save({"schema": 1, **record, **tried})
     done = _run(tmp_path, "-u", "job.yml")
     assert done.returncode == 2

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.table import Column
-from project.core.slurm.ids import parse_task_list
-from project.core.slurm.states import parse_state
-from project.core.states import is_success
+from project.core.campaign import tally_of
+from project.core.slurm.states import is_end_state, parse_state
+from project.core.states import GatewayState, is_success
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Job = dict[str, Any]
+_FEW_RANGES = 3
 _SHORT_UUID_CHARS = 8
 _OWN_WORDS = {"None", ""}
 
@@ -27,8 +28,11 @@ def _note(job: Job) -> str:
 
 def _part(job: Job) -> str:
     part = job.get("campaign")
-    indexes = parse_task_list(str(part["indexes"])) if part else []
-    return f"{str(part['uuid'])[:_SHORT_UUID_CHARS]} {indexes[0]}-{indexes[-1]}" if part else ""
+    if not part:
+        return ""
+    ranges = str(part["indexes"]).split(",")
+    told = ",".join(ranges if len(ranges) <= _FEW_RANGES else [ranges[0], "…", ranges[-1]])
+    return f"{str(part['uuid'])[:_SHORT_UUID_CHARS]} {told}"
 
 
 def _colour(job: Job) -> str:
@@ -143,3 +147,13 @@ def facts(job: Job) -> list[tuple[str, str]]:
         "cleaned": f"{words.age(job['cleaned_at'])} ago" if job.get("cleaned_at") else "",
     }
     return [(name, text) for name, text in said.items() if text]
+
+
+def standing(jobs: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
+    """Return how many tasks of jobs have ended, how many there are, and how many are in each state."""
+    known = [
+        tally_of([dict(job)]) if job.get("campaign") else Counter(job["counts"] or {job["state"]: 1}) for job in jobs
+    ]
+    counted = sum(known, Counter[str]())
+    ended = sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR)
+    return ended, counted.total(), words.tally(counted)

@@ -11,7 +11,8 @@ import paramiko
 from paramiko.agent import AgentSSH
 from paramiko.pkey import PublicBlob
 
-from project.adapters.ssh.private_key import KeyFile, Unusable, WrongPassphrase
+from project.adapters.key_text import Unusable
+from project.adapters.ssh.private_key import KeyFile, WrongPassphrase
 from project.core.errors import AuthenticationFailed
 
 if TYPE_CHECKING:

@@ -11,16 +11,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from project.adapters.private_file import OpenToOthers, read_private
+from project.adapters.key_text import Unusable, read_key
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
-
-
-class Unusable(Exception):
-    """A key file cannot be used; says why, in words that follow the file's name."""
 
 
 class WrongPassphrase(Unusable):
@@ -44,7 +40,7 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._content = _read_private(path)
+        self._content = read_key(path)
         header = _openssh_header(self._content)
         if header:
             self.encrypted = header[0] != b"none"
@@ -73,20 +69,6 @@ class KeyFile:
         except UnsupportedAlgorithm as error:
             raise Unusable("is of a kind that is not supported") from error
         return _for_paramiko(key)
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        content = read_private(path)
-    except FileNotFoundError:
-        raise Unusable("does not exist") from None
-    except OpenToOthers as error:
-        raise Unusable(str(error)) from None
-    except OSError as error:
-        raise Unusable(f"cannot be read: {error.strerror}") from error
-    if b"PRIVATE KEY-----" not in content:
-        raise Unusable("is no private key")
-    return content
 
 
 def _openssh_header(content: bytes) -> tuple[bytes, bytes] | None:

@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from project.core.job import AUTO, ForEach, JobSpec, Resources
 from project.core.job_file.fields import FIELDS, GROUPS, SHORT_FOR
-from project.core.problems import InvalidDocument, Problem, nearest
+from project.core.problems import InvalidDocument, Problem, in_order, nearest
 
 Lines = Mapping[str, int]
 
@@ -33,7 +33,7 @@ def validate(document: Any, *, source: str, lines: Optional[Lines] = None) -> Jo
     spec = _assemble(values)
     problems += [rule._replace(line=_line(rule.key, places)) for check in _RULES for rule in check(spec)]
     if problems:
-        raise InvalidDocument(source, sorted(problems, key=lambda p: p.line if p.line is not None else 10**9))
+        raise InvalidDocument(source, in_order(problems))
     return spec
 
 

@@ -161,7 +161,7 @@ def test_a_stage_that_fails_ends_the_job(
     login: Login, fake: FakeSlurm, keys: dict[str, Any], modules: list[dict[str, Any]],
     error: type[GridferryError], stage: str, reason: str, detail: str,
 ) -> None:  # fmt: skip
-    """The journal says ERROR with stage, reason and last words; nothing is queued, and it stays like that."""
+    """The journal says ERROR with stage, reason and last words; nothing is queued; it stays so, and is told again."""
     job = login.job(modules, **keys)
     with pytest.raises(error):
         login.run(job)
@@ -169,8 +169,10 @@ def test_a_stage_that_fails_ends_the_job(
     assert (body["state"], body["stage"]) == ("ERROR", stage)
     assert reason in body["reason"]
     assert detail in body["detail"]
-    with pytest.raises(StageFailed, match="ended with an error before"):
+    with pytest.raises(error) as again:
         login.run(job)
+    assert (reason in again.value.message, detail in again.value.detail) == (True, True)
+    assert "can be submitted anew" in again.value.remedy
     assert (states(job).count("ERROR"), fake.jobs()) == (1, [])
 
 

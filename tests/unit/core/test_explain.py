@@ -12,7 +12,6 @@ from project.core.explain.verdict import Verdict, explain
 from project.core.job import JobSpec, Resources
 from project.core.slurm.nodes import expand_nodes
 from project.core.slurm.states import SLURM_STATES
-from project.core.slurm.waiting import waiting
 
 _UUID = "3f2b1c0e-0000-4000-8000-000000000000"
 _SCRIPT = "/var/spool/slurmd/job00018/slurm_script"
@@ -162,82 +161,6 @@ def test_an_error_of_our_own_tells_its_stage() -> None:
     """ERROR is told with stage and reason."""
     facts = Facts(state="ERROR", stage="compilation", reason="`make` of compilation ended with exit code 2. See")
     assert "compilation: `make` of compilation ended with exit code 2" in explain(facts, _UUID).sentence
-
-
-#: Every reason squeue(1) of 22.05 documents, and those of the library that stand for whole groups.
-_REASONS = [
-    "AccountNotAllowed",
-    "AssocGrpCpuLimit",
-    "AssocGrpMemRunMinutes",
-    "AssociationJobLimit",
-    "AssocMaxJobsLimit",
-    "AssocMaxWallDurationPerJobLimit",
-    "AssociationResourceLimit",
-    "AssociationTimeLimit",
-    "BadConstraints",
-    "BeginTime",
-    "BurstBufferOperation",
-    "BurstBufferResources",
-    "BurstBufferStageIn",
-    "Cleaning",
-    "DeadLine",
-    "Dependency",
-    "DependencyNeverSatisfied",
-    "FedJobLock",
-    "FrontEndDown",
-    "InactiveLimit",
-    "InvalidAccount",
-    "InvalidQOS",
-    "JobArrayTaskLimit",
-    "JobHeldAdmin",
-    "JobHeldUser",
-    "JobHoldMaxRequeue",
-    "JobLaunchFailure",
-    "Licenses",
-    "MaxBBPerAccount",
-    "MaxMemPerLimit",
-    "NodeDown",
-    "NonZeroExitCode",
-    "None",
-    "OutOfMemory",
-    "PartitionConfig",
-    "PartitionDown",
-    "PartitionInactive",
-    "PartitionNodeLimit",
-    "PartitionTimeLimit",
-    "PowerNotAvail",
-    "PowerReserved",
-    "Priority",
-    "Prolog",
-    "QOSGrpCpuLimit",
-    "QOSGrpNodeLimit",
-    "QOSJobLimit",
-    "QOSMaxCpuPerUserLimit",
-    "QOSMaxJobsPerUserLimit",
-    "QOSMaxWallDurationPerJobLimit",
-    "QOSMinCpuNotSatisfied",
-    "QOSNotAllowed",
-    "QOSResourceLimit",
-    "QOSTimeLimit",
-    "QOSUsageThreshold",
-    "ReqNodeNotAvail",
-    "Reservation",
-    "ReservationDeleted",
-    "Resources",
-    "SchedDefer",
-    "SystemFailure",
-    "TimeLimit",
-    "WaitingForScheduling",
-]
-
-
-@pytest.mark.parametrize("reason", _REASONS)
-def test_every_documented_reason_is_put_in_words(reason: str) -> None:
-    """None is just repeated."""
-    wait = waiting(f"({reason})")
-    assert wait.text
-    assert wait.remedy
-    assert f"Slurm says {reason}" not in wait.text
 
 
 @pytest.mark.parametrize(

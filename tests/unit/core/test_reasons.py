@@ -18,11 +18,14 @@ from project.core.slurm.reasons import obstacle
         ("DependencyNeverSatisfied", "once that one has"),
         ("InvalidAccount", "resources.account"),
         ("QOSMaxWallDurationPerJobLimit", "Lower resources.duration"),
-        ("AssocMaxCpuPerJobLimit", "fewer nodes, cores"),
-        ("QOSMaxNodePerJobLimit", "fewer nodes, cores"),
+        ("AssocMaxCpuPerJobLimit", "fewer nodes or cores"),
+        ("QOSMaxNodePerJobLimit", "fewer nodes or cores"),
         ("ReservationDeleted", "resources.reservation"),
         ("launch failed requeued held", "container and its paths"),
         ("JobHeldAdmin", "administrators"),
+        ("Job's account not permitted to use this partition (batch allows root not sandbox)", "resources.account"),
+        ("Job's QOS not permitted to use this partition (batch denies normal including normal)", "resources.qos"),
+        ("User's group not permitted to use this partition", "another partition"),
     ],
 )
 def test_what_keeps_a_job_from_ever_starting_has_a_remedy(reason: str, remedy: str) -> None:
@@ -38,6 +41,7 @@ def test_what_keeps_a_job_from_ever_starting_has_a_remedy(reason: str, remedy: s
         "", "None", "Priority", "Resources", "Dependency", "BeginTime", "JobArrayTaskLimit", "Reservation",
         "Licenses", "AssocGrpCpuLimit", "QOSMaxJobsPerUserLimit", "ReqNodeNotAvail, UnavailableNodes:n1",
         "JobHeldUser",
+        "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
     ],
 )  # fmt: skip
 def test_where_waiting_helps_nobody_is_alarmed(reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from project.adapters.show.campaign import facts, rows
+from project.adapters.show.jobs import standing
 from tests.unit.core.test_campaign import part
 
 _FIRST, _AGAIN = (f"3f2b000{number}-0000-4000-8000-000000000000" for number in range(2))
@@ -31,3 +32,15 @@ def test_all_parts_are_told_as_one() -> None:
     assert [(row["JobID"], row["State"]) for row in rows(parts)] == [
         ("40_1", "COMPLETED"), ("40_2", "COMPLETED"), ("40_3", "COMPLETED"),
     ]  # fmt: skip
+
+
+def test_how_far_several_jobs_are_is_one_count() -> None:
+    """Parts of a campaign with tasks that Slurm does not know yet, an array, and jobs without tasks."""
+    first = {**part(_FIRST, "1-4", "COMPLETED", "RUNNING"), "state": "RUNNING"}
+    array = {"state": "RUNNING", "counts": {"FAILED": 1, "PENDING": 2}}
+    jobs = [first, array, {"state": "COMPILING", "counts": {}}, {"state": "ERROR", "counts": {}}]
+    ended, total, told = standing(jobs)
+    assert (ended, total) == (3, 9)
+    assert set(told.split(", ")) == {
+        "3 RUNNING", "1 COMPLETED", "1 FAILED", "2 PENDING", "1 COMPILING", "1 ERROR",
+    }  # fmt: skip
