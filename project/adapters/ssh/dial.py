@@ -23,19 +23,27 @@ _SOCKET_OPTIONS = (
 )
 
 
+#: Of a large file so much is there at a time.
+_AHEAD_BYTES = 256 * 1024
+
+
 class _PromptSocket(socket.socket):
     """Acknowledges what it receives at once.
 
     sshd sends its answers in small packets with Nagle's algorithm on, so each waits until the one before is
     acknowledged, which Linux puts off for 40 ms unless it is told, again and again, not to (tcp(7), TCP_QUICKACK).
+    paramiko asks for a packet in two parts; all that has come is taken from the kernel at once.
     """
 
-    if hasattr(socket, "TCP_QUICKACK"):
+    _ahead = memoryview(b"")
 
-        def recv(self, size: int, flags: int = 0) -> bytes:
-            data = super().recv(size, flags)
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            return data
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        if not self._ahead:
+            self._ahead = memoryview(super().recv(max(size, _AHEAD_BYTES), flags))
+            if hasattr(socket, "TCP_QUICKACK"):
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        data, self._ahead = bytes(self._ahead[:size]), self._ahead[size:]
+        return data
 
 
 class Deadline:

@@ -11,6 +11,7 @@ from paramiko.common import cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
 from project.adapters.ssh.authenticator import Authenticator
+from project.adapters.ssh.chunk_pipe import ChunkPipe
 
 if TYPE_CHECKING:
     import socket
@@ -136,6 +137,7 @@ class Session(paramiko.Transport):
         if len(self._open) >= MOST_CHANNELS:
             raise paramiko.SSHException(f"{MOST_CHANNELS} channels are open already")
         channel = self.open_session(timeout=_OPEN_LIMIT_S)
+        channel.in_buffer = ChunkPipe()  # nothing has come yet: nothing has been asked for
         self._open.append(channel)
         self.channels_opened += 1
         return channel

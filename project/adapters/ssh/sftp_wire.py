@@ -88,7 +88,7 @@ class SftpWire:
 
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
-        self._received = bytearray()
+        self._received = memoryview(b"")
         self._replies: dict[int, tuple[int, memoryview]] = {}
         self._awaited: set[int] = set()
         self._forgotten: set[int] = set()
@@ -124,7 +124,7 @@ class SftpWire:
 
     def has_news(self) -> bool:
         """Whether a reply has begun to come in."""
-        return bool(self._received) or self._channel.recv_ready()
+        return len(self._received) > 0 or self._channel.recv_ready()
 
     def close(self) -> None:
         """End the session."""
@@ -161,16 +161,21 @@ class SftpWire:
         if not 0 < length <= _LONGEST_BYTES:  # what start-up files of the login shell print, most likely
             raise EOFError(f"not SFTP: {bytes(self._received[:40])!r}")
         self._receive(4 + length)
-        packet = memoryview(bytes(self._received[4 : 4 + length]))
-        del self._received[: 4 + length]
+        packet, self._received = self._received[4 : 4 + length], self._received[4 + length :]
         return packet[0], packet[1:]
 
     def _receive(self, length: int) -> None:
-        while len(self._received) < length:
+        """Have at least so many bytes at hand; what comes is not copied but where a packet is in two pieces."""
+        if len(self._received) >= length:
+            return
+        pieces, size = [bytes(self._received)], len(self._received)
+        while size < length:
             chunk = self._channel.recv(_RECEIVE_BYTES)
             if not chunk:
                 raise EOFError("the connection was closed")
-            self._received += chunk
+            pieces.append(chunk)
+            size += len(chunk)
+        self._received = memoryview(b"".join(pieces))
 
 
 def string(content: bytes | memoryview) -> bytes:

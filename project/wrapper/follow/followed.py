@@ -39,6 +39,7 @@ class FollowedJob:
         job: what it is.
         changed_s: when something last changed, by `Clock.elapsed_s`.
         lost_a_node: whether the last look at it was the one that showed so.
+        marks: how many starts and ends of tasks its script has noted.
     """
 
     def __init__(self, job: Job, now_s: float) -> None:
@@ -51,7 +52,7 @@ class FollowedJob:
         self._last_seq = 0
         self._tasks: observe.Tasks = {}
         self._noted: Dict[Tuple[str, str], str] = {}
-        self._marks = 0
+        self.marks = 0
         self._marks_s = now_s
         self._told: Set[str] = set()
         self._expected: FrozenSet[str] = frozenset()
@@ -99,7 +100,7 @@ class FollowedJob:
             marks = len(os.listdir(self.job.paths.marks))
         except FileNotFoundError:
             marks = 0
-        before, self._marks = self._marks, marks
+        before, self.marks = self.marks, marks
         is_new = marks != before
         if is_new:
             self._marks_s = now_s
@@ -170,7 +171,7 @@ class FollowedJob:
                 remedy = "Ask the cluster's administrators"
                 self.note("error", "queue", f"{lost}, and its accounting says {word}. {remedy}")
             else:
-                reason = f"{lost}, nor does its accounting; the job script noted {self._marks} starts and ends"
+                reason = f"{lost}, nor does its accounting; the job script noted {self.marks} starts and ends"
                 self._tell("state", messages.state_body(GatewayState.ERROR.value, stage="queue", reason=reason))
 
     def _tell_if_overdue(self, account: Sequence[AccountRow]) -> None:

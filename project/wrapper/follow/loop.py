@@ -78,7 +78,8 @@ class Follower:
             try:
                 while self._has_work():
                     self._try_round()
-                    self._clock.sleep(look_s(len(self._jobs), self._youngest_s()))
+                    marks = sum(job.marks for job in self._jobs.values())
+                    self._clock.sleep(look_s(len(self._jobs), marks, self._youngest_s()))
             except (LeaseLost, Overtaken):
                 return
             finally:

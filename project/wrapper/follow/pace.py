@@ -17,10 +17,11 @@ _HASTENED_FACTOR = 5.0
 _AGE_DIVISOR = 10.0
 
 
-#: Waits between looks at the disk: while something has just changed, later, and with very many jobs.
+#: Waits between looks at the disk: while something has just changed, later, and with very much to look at.
 _LOOK_WHEN_YOUNG_S, _LOOK_S, _LONGEST_LOOK_S = 0.1, 0.5, 10.0
 _LOOK_AGE_DIVISOR = 20.0
-_JOBS_A_SECOND = 100.0
+#: A job is a few files to open, a mark of a task a name in a folder; so many are looked at a second at most.
+_JOBS_A_SECOND, _MARKS_A_SECOND = 100.0, 10000.0
 
 
 class Haste(enum.IntEnum):
@@ -55,10 +56,11 @@ def waits_s(youngest_change_age_s: float, latency_s: float) -> Dict[Haste, float
     }
 
 
-def look_s(jobs: int, youngest_change_age_s: float) -> float:
-    """Return the wait until the next look at what jobs have noted on the disk."""
+def look_s(jobs: int, marks: int, youngest_change_age_s: float) -> float:
+    """Return the wait until the next look at what so many jobs have noted, in so many marks on the disk."""
     by_age = min(_LOOK_S, max(_LOOK_WHEN_YOUNG_S, youngest_change_age_s / _LOOK_AGE_DIVISOR))
-    return min(_LONGEST_LOOK_S, max(by_age, jobs / _JOBS_A_SECOND))
+    by_size = jobs / _JOBS_A_SECOND + marks / _MARKS_A_SECOND
+    return min(_LONGEST_LOOK_S, max(by_age, by_size))
 
 
 def backoff_s(failures: int, longest_s: float = 60.0) -> float:

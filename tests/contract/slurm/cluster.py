@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.job_file.validate import validate
 from project.core.messages import state_body
+from project.core.slurm.login_once import LOGIN_ONCE
 from project.core.slurm.script import Placement, render
 from project.core.states import GatewayState
 from project.wrapper import files
@@ -56,6 +57,7 @@ class Cluster:
         files.replace_json(paths.spec, sent)
         spec = validate(user_input, source="job.yml")
         text = render(spec, job_uuid=job_uuid, paths=paths, workdir=paths.work, placement=Placement())
+        files.replace(paths.login, LOGIN_ONCE.encode())
         files.replace(paths.script, text.encode())
         files.create(os.path.join(self.paths.active, job_uuid), b"")  # noqa: PTH118 - the far side's paths are text
         return ClusterJob(self, open_job(self.paths, job_uuid, self.clock))

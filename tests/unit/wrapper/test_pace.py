@@ -13,6 +13,7 @@ from project.wrapper.follow.pace import (
     Haste,
     backoff_s,
     interval_s,
+    look_s,
     waits_s,
 )
 
@@ -67,3 +68,19 @@ def test_failures_are_met_with_patience() -> None:
     assert waits[:3] == [1.0, 2.0, 4.0]
     assert waits == sorted(waits)
     assert waits[-1] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("jobs", "marks", "age_s", "wait_s"),
+    [
+        (1, 2, 0.0, 0.1),
+        (1, 2, 6.0, 0.3),
+        (1, 2, 3600.0, 0.5),
+        (200, 0, 0.0, 2.0),
+        (10, 20_000, 0.0, 2.1),
+        (9999, 0, 0.0, 10.0),
+    ],
+)
+def test_the_disk_is_looked_at_as_often_as_it_bears(jobs: int, marks: int, age_s: float, wait_s: float) -> None:
+    """Ten times a second while something has just changed; with very much to look at, seldom."""
+    assert look_s(jobs, marks, age_s) == pytest.approx(wait_s)
