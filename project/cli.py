@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from project.config import wants_colour
 from project.core.errors import ExitCode, GridferryError
 from project.core.printable import harmless
 from project.core.problems import nearest
@@ -99,7 +100,13 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code. No traceback reaches the user for anything foreseen."""
     try:
-        result = cli.main(args=argv, prog_name=_own_name(), standalone_mode=False, complete_var=COMPLETION_VARIABLE)
+        result = cli.main(
+            args=argv,
+            prog_name=_own_name(),
+            standalone_mode=False,
+            complete_var=COMPLETION_VARIABLE,
+            color=wants_colour(),
+        )
         return int(result or ExitCode.OK)
     except click.ClickException as error:
         error.show()
@@ -125,8 +132,9 @@ def _own_name() -> str:
 def tell(error: GridferryError) -> None:
     """Print an error as a person wants to read it: what, the details, what to do."""
     mark = click.style("error:", fg="red", bold=True)
-    click.echo(f"{mark} {harmless(error.message)}", err=True)
+    colour = wants_colour()
+    click.echo(f"{mark} {harmless(error.message)}", err=True, color=colour)
     for line in harmless(error.detail).strip().splitlines():
         click.echo(f"  {line}", err=True)
     if error.remedy:
-        click.echo(f"{click.style('→', fg='cyan')} {harmless(error.remedy)}", err=True)
+        click.echo(f"{click.style('→', fg='cyan')} {harmless(error.remedy)}", err=True, color=colour)

@@ -115,6 +115,11 @@ class Settings:
         return self.home / "known_hosts"
 
 
+def wants_colour(environment: Mapping[str, str] = os.environ) -> bool | None:
+    """Return False where colours are not wanted (https://no-color.org) or not known, None if the stream decides."""
+    return False if environment.get("NO_COLOR") or environment.get("TERM") == "dumb" else None
+
+
 def child_environment() -> dict[str, str]:
     """Return the environment for programs we start, without what is for us alone."""
     return {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}

@@ -10,6 +10,7 @@ import click
 from project.adapters.show.findings import FINDING_COLUMNS
 from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, TROUBLE_COLUMNS
 from project.adapters.show.jobs import EVENT_COLUMNS, JOB_COLUMNS, TASK_COLUMNS
+from project.adapters.show.node_groups import NODE_GROUP_COLUMNS
 from project.adapters.show.ranking import RANKING_COLUMNS
 from project.adapters.show.scan import NODE_CLASS_COLUMNS, PARTITION_COLUMNS
 from project.cli import COMMANDS
@@ -39,7 +40,11 @@ _TABLES: dict[str, Sequence[tuple[str, Sequence[Column]]]] = {
     "doctor": (("Findings", FINDING_COLUMNS),),
     "list": (("Jobs", JOB_COLUMNS),),
     "status": (("Tasks", TASK_COLUMNS), ("What happened", EVENT_COLUMNS)),
-    "info": (("Clusters", CLUSTER_COLUMNS), ("Nodes", NODE_COLUMNS)),
+    "info": (
+        ("Clusters", CLUSTER_COLUMNS),
+        ("Nodes", NODE_COLUMNS),
+        ("Nodes of a large cluster", NODE_GROUP_COLUMNS),
+    ),
 }
 
 

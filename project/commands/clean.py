@@ -71,5 +71,6 @@ def _agreed(gateway: Gateway, jobs: Sequence[dict[str, Any]], *, as_json: bool) 
     if not as_json:
         show(JOB_COLUMNS, jobs)
     lost = sum(not job["fetched_at"] for job in jobs)
-    unfetched = f" The results of {lost} have not been fetched and would be lost." if lost else ""
-    return gateway.prompter.confirm(f"Remove the folders of these {len(jobs)} jobs on their clusters?{unfetched}")
+    unfetched = f" Results that have not been fetched would be lost: of {lost} of {len(jobs)}." if lost else ""
+    which = "the folder of this job on its cluster" if len(jobs) == 1 else f"the folders of these {len(jobs)} jobs"
+    return gateway.prompter.confirm(f"Remove {which}?{unfetched}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, is_well, nodes, seen
+from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, nodes, seen
 from project.adapters.show.jobs import JOB_COLUMNS
+from project.adapters.show.node_groups import NODE_GROUP_COLUMNS, node_groups
 from project.adapters.show.table import show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
@@ -26,7 +27,12 @@ _MOST_JOBS = 25
 
 @click.command("info", short_help="Show the whole grid: clusters, nodes, what is used and free.")
 @click.argument("names", type=CLUSTER, nargs=-1, metavar="[CLUSTER]...")
-@click.option("--nodes", "all_nodes", is_flag=True, help="Every node; else of a large cluster those in trouble.")
+@click.option(
+    "--nodes",
+    "all_nodes",
+    is_flag=True,
+    help="Every node; else those of a large cluster that are alike share a line.",
+)
 @output_options()
 def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:
     """Show clusters, nodes and your jobs that have not ended, as the registry last heard of them."""
@@ -40,7 +46,7 @@ def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:
         return
     show(CLUSTER_COLUMNS, clusters)
     for cluster in clusters:
-        _print_nodes(cluster, all_nodes=all_nodes or bool(names))
+        _print_nodes(cluster, all_nodes=all_nodes)
     if active.jobs:
         say("")
         show(JOB_COLUMNS, active.jobs)
@@ -49,8 +55,12 @@ def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:
 
 
 def _print_nodes(cluster: dict[str, Any], *, all_nodes: bool) -> None:
+    """Print each node, or of a large cluster a line for all that are alike."""
     found = nodes(cluster)
-    shown = found if all_nodes or len(found) <= _MOST_NODES else [node for node in found if not is_well(node)]
-    if shown:
-        say(f"\n{one_line(cluster['name'])}, as of {seen(cluster)}")
-        show(NODE_COLUMNS, shown)
+    if not found:
+        return
+    say(f"\n{one_line(cluster['name'])}, as of {seen(cluster)}")
+    if all_nodes or len(found) <= _MOST_NODES:
+        show(NODE_COLUMNS, found)
+    else:
+        show(NODE_GROUP_COLUMNS, node_groups(found))

@@ -9,6 +9,7 @@ from project.core.campaign import is_first_part
 from project.core.errors import TransferFailed, UsageError
 from project.core.placeholders import INDEX
 from project.services.campaign.whole import parts_of
+from project.services.far_side import FarSide, refuse_cleaned
 from project.services.results import ResultsFolder, incomplete
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.ports import Registry, View
-    from project.services.far_side import FarSide
     from project.services.remote import Remote
 
 
@@ -52,6 +52,7 @@ class Exporter:
             TransferFailed: it is not there any more, or did not arrive whole.
         """
         job = self.registry.job(job_uuid)
+        refuse_cleaned(job)
         uuids = self._uuids(job)
         remote = self.far_side.connect(job, overrides)
         try:

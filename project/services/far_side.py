@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from project.core.errors import TransferFailed
 from project.services.logins import LoginChoice, login_for
 from project.services.remote import Remote
 
@@ -53,7 +54,8 @@ class FarSide:
         known = {"username": username, "private_key": record.get("private_key")}
         given = {key: value for key, value in overrides.items() if value}
         user_input = {**known, **given}
-        user_input["private_key"] = self._key_that_exists(user_input["private_key"])
+        if not self.logins.has_own_key(str(cluster["name"])):
+            user_input["private_key"] = self._key_that_exists(user_input["private_key"])
         node = self.connector.connect(login_for(cluster, user_input, self.logins))
         self.view.end(str(cluster["name"]))
         return node
@@ -69,3 +71,16 @@ class FarSide:
         while key and not Path(key).expanduser().exists():
             key = self.prompter.text(f"The key {key} is no longer there. Path of the key to use")
         return key
+
+
+def refuse_cleaned(job: Mapping[str, Any]) -> None:
+    """Check that a job's folder has not been cleaned away.
+
+    Raises:
+        TransferFailed: it has.
+    """
+    if job.get("cleaned_at"):
+        raise TransferFailed(
+            f"the job's folder on {job['cluster']} was removed by `clean`",
+            remedy="Its results are where they were fetched to",
+        )

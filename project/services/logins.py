@@ -33,6 +33,10 @@ class LoginChoice:
     plain_http: bool = False
     known: Callable[[str], Known] = nothing_known
 
+    def has_own_key(self, cluster: str) -> bool:
+        """Whether the settings name a key for a cluster, which is then used instead of any other."""
+        return bool(self.clusters.get(cluster, {}).get("private_key"))
+
     def own_python(self, cluster: str) -> str:
         """Return the interpreter that the settings name for a cluster, "" for none."""
         return str(self.clusters.get(cluster, {}).get("python") or "")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from project.core.errors import Unreachable
 from project.ports import LogText
+from project.services.far_side import FarSide, refuse_cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from project.ports import Clock, Registry, View
-    from project.services.far_side import FarSide
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 
@@ -73,6 +73,7 @@ class LogReader:
             UsageError: it has no such tasks.
         """
         job = self.registry.job(job_uuid)
+        refuse_cleaned(job)
         pause_s = _FIRST_PAUSE_S
         while True:
             offsets = dict(wish.offsets)

@@ -12,6 +12,7 @@ from project.core.slurm.states import aggregate, parse_state
 from project.core.units import format_bytes
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
 from project.services.campaign.whole import parts_of
+from project.services.far_side import FarSide, refuse_cleaned
 from project.services.remote import Remote, make_folder
 from project.services.reporting import report_way
 from project.services.results import Result, ResultsFolder, Standing, check_room, incomplete
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.ports import Clock, Registry, View
-    from project.services.far_side import FarSide
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,7 @@ class Retriever:
         job = self.registry.job(job_uuid)
         jobs = self._parts(job)
         self.view.end(_outcome(jobs))
-        if job.get("cleaned_at"):
-            raise TransferFailed(
-                f"the job's folder on {job['cluster']} was removed by `clean`",
-                remedy="Its results are where they were fetched to",
-            )
+        refuse_cleaned(job)
         remote = self._connect_for(jobs[0], overrides)
         try:
             jobs, manifests = self._ask(jobs, remote)

@@ -91,6 +91,8 @@ def test_a_table_split_into_arrays_that_run_one_after_the_other(grid: Grid, tmp_
     assert [row["state"] for row in rows if row["sample"] != "s6"] == ["COMPLETED"] * 9
     failed = rows[6]
     assert (failed["state"], failed["exit_code"], failed["missing"]) == ("FAILED", "3:0", "s6.out")
+    told = grid.client("explain", campaign[:8]).stdout
+    assert told.splitlines()[0] == f"{campaign}  Task 7 of 10 ended by itself with exit code 3."
     assert (results / rows[9]["folder"] / "s9.out").read_text() == "s9 4.5 read 9\n"
     assert (results / "compiled.log").read_text() == "once\n"
     parts = _parts(grid, campaign)

@@ -117,3 +117,21 @@ def test_a_failed_staging_module_ends_a_script_with_its_own_exit_code(tmp_path: 
     assert done.stderr.count("too many cores") == 1
     assert "#SBATCH" not in done.stdout
     assert "#SBATCH" in _run(tmp_path, *call, "--yes").stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"NO_COLOR": ""}, True)],
+)
+def test_colours_are_for_terminals_that_want_them(variables: dict[str, str], coloured: bool) -> None:
+    """As https://no-color.org has it."""
+    ours, theirs = os.openpty()
+    environment = {**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, "TERM": "xterm", **variables}
+    subprocess.run(
+        [sys.executable, "-m", "project", "submit"], env=environment, stderr=theirs, check=False, timeout=60
+    )
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "there is no job file" in shown
+    assert ("\x1b[3" in shown) == coloured

@@ -9,7 +9,7 @@ from project.adapters.show.table import Column
 from project.core.units import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _MIB = 1024 * 1024
 #: Of a node that takes work or does some; all else is worth a look (sinfo(1), "NODE STATE CODES").
@@ -51,6 +51,11 @@ def is_well(node: Mapping[str, Any]) -> bool:
     return str(node.get("state")) in _WELL and bool(node.get("responding", True))
 
 
+def node_state(node: Mapping[str, Any]) -> str:
+    """Return Slurm's word for a node's state, and whether it answers."""
+    return str(node.get("state", "")) + ("" if node.get("responding", True) else ", silent")
+
+
 def nodes(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the nodes a cluster has told of."""
     return list((cluster.get("status") or {}).get("nodes") or ())
@@ -61,15 +66,22 @@ def troubled(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**node, "cluster": cluster["name"]} for node in nodes(cluster) if not is_well(node)]
 
 
-def _sum(cluster: Mapping[str, Any], what: Any) -> Use:
-    return sum((what(node) for node in nodes(cluster)), Use())
+def _sum(cluster: Mapping[str, Any], what: Callable[[Mapping[str, Any]], Use]) -> Use:
+    return total_of(nodes(cluster), what)
 
 
-def _count(use: Use) -> str:
+def total_of(found: Iterable[Mapping[str, Any]], what: Callable[[Mapping[str, Any]], Use]) -> Use:
+    """Return what nodes have of something, together."""
+    return sum((what(node) for node in found), Use())
+
+
+def count_in_use(use: Use) -> str:
+    """Return how many are in use, as a bar and in numbers."""
     return f"{words.bar(*use)} {use.used:.0f}/{use.total:.0f}" if use.total else ""
 
 
-def _bytes(use: Use) -> str:
+def bytes_in_use(use: Use) -> str:
+    """Return how much memory is in use, as a bar and in numbers."""
     return f"{words.bar(*use)} {format_bytes(use.used)} of {format_bytes(use.total)}" if use.total else ""
 
 
@@ -102,9 +114,11 @@ CLUSTER_COLUMNS = (
         lambda c: "" if c.get("enabled", True) else "red",
         leaves=4,
     ),
-    Column("CPUS", "Given to jobs, of all.", lambda c: _count(_sum(c, cpus)), lambda c: _fullness(_sum(c, cpus))),
-    Column("MEMORY", "Given to jobs, of all.", lambda c: _bytes(_sum(c, memory)), leaves=2),
-    Column("GPUS", "Given to jobs, of all.", lambda c: _count(_sum(c, gpus)), leaves=1),
+    Column(
+        "CPUS", "Given to jobs, of all.", lambda c: count_in_use(_sum(c, cpus)), lambda c: _fullness(_sum(c, cpus))
+    ),
+    Column("MEMORY", "Given to jobs, of all.", lambda c: bytes_in_use(_sum(c, memory)), leaves=2),
+    Column("GPUS", "Given to jobs, of all.", lambda c: count_in_use(_sum(c, gpus)), leaves=1),
     Column("RUN", "Running jobs of everybody.", lambda c: _status(c, "running_jobs"), right=True),
     Column("WAIT", "Pending jobs of everybody.", lambda c: _status(c, "pending_jobs"), right=True),
     Column("NODES", "How many nodes.", lambda c: str(len(nodes(c)) or ""), leaves=5, right=True),
@@ -118,34 +132,33 @@ CLUSTER_COLUMNS = (
     Column("AS OF", "When the cluster told this.", seen),
 )
 
-_REASON = Column(
+REASON = Column(
     "REASON",
     "Why it is down or drained, as the administrators wrote.",
     lambda n: str(n.get("reason") or ""),
-    leaves=3,
 )
-_SINCE = Column("SINCE", "How long it has had it.", lambda n: words.age(n.get("since")), leaves=4, right=True)
+SINCE = Column("SINCE", "How long it has had it.", lambda n: words.age(n.get("since")), leaves=4, right=True)
 
 NODE_COLUMNS = (
     Column("NODE", "Its name.", lambda n: str(n["name"])),
     Column(
         "STATE",
         "Slurm's word.",
-        lambda n: str(n.get("state", "")) + ("" if n.get("responding", True) else ", silent"),
+        node_state,
         lambda n: "green" if is_well(n) else "red",
     ),
     Column("PARTITIONS", "It belongs to.", lambda n: ",".join(n.get("partitions") or ()), leaves=4),
-    Column("CPUS", "Given to jobs, of all.", lambda n: _count(cpus(n)), lambda n: _fullness(cpus(n))),
-    Column("MEMORY", "Given to jobs, of all.", lambda n: _bytes(memory(n)), leaves=2),
-    Column("GPUS", "Given to jobs, of all.", lambda n: _count(gpus(n)), leaves=1),
+    Column("CPUS", "Given to jobs, of all.", lambda n: count_in_use(cpus(n)), lambda n: _fullness(cpus(n))),
+    Column("MEMORY", "Given to jobs, of all.", lambda n: bytes_in_use(memory(n)), leaves=2),
+    Column("GPUS", "Given to jobs, of all.", lambda n: count_in_use(gpus(n)), leaves=1),
     Column("LOAD", "Its load average.", lambda n: str(n.get("load", "")), leaves=5, right=True),
-    _SINCE,
-    _REASON,
+    SINCE,
+    REASON,
 )
 
 TROUBLE_COLUMNS = (
     Column("CLUSTER", "Where it is.", lambda n: str(n["cluster"])),
     *NODE_COLUMNS[:2],
-    _SINCE._replace(leaves=0),
-    _REASON._replace(leaves=0),
+    SINCE._replace(leaves=0),
+    REASON,
 )

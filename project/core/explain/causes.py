@@ -62,17 +62,17 @@ CAUSES = (
         "Resubmit with `--set resources.duration={more_time}{failed_only}`",
         state="TIMEOUT",
     ),
-    Cause("deadline", "could not end before its deadline", "Submit it again with a later one", state="DEADLINE"),
+    Cause("deadline", "could not end before its deadline", "{again}, with a later one", state="DEADLINE"),
     Cause(
         "node",
         "lost its node{sick_nodes}",
-        "Submit it again; with `--set resources.requeue=true` Slurm itself starts it again next time",
+        "{again}; with `--set resources.requeue=true` Slurm itself starts it again next time",
         state="NODE_FAIL|BOOT_FAIL|RECONFIG_FAIL",
     ),
     Cause(
         "preempted",
         "had to make room for a job with a higher priority",
-        "Submit it again; with `--set resources.requeue=true` Slurm itself starts it again next time",
+        "{again}; with `--set resources.requeue=true` Slurm itself starts it again next time",
         state="PREEMPTED",
     ),
     Cause(
@@ -82,7 +82,7 @@ CAUSES = (
         state="CANCELLED",
         holds=lambda facts: "Dependency" in facts.reason,
     ),
-    Cause("cancelled", "was cancelled", "Resubmit it if that was not meant", state="CANCELLED"),
+    Cause("cancelled", "was cancelled", "{again} if that was not meant", state="CANCELLED"),
     Cause("revoked", "was started by a sibling cluster instead", "Look for it there", state="REVOKED"),
     Cause(
         "container",

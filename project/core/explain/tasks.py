@@ -1,6 +1,6 @@
 """Why the tasks of an array or a campaign are where they are: one sentence for each kind of trouble among them."""
 
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from project.core.campaign import places_of, tally_of
 from project.core.explain.causes import find_cause
@@ -8,11 +8,14 @@ from project.core.explain.facts import Cluster, Facts, gather, of_row, rows_of
 from project.core.explain.verdict import Verdict, explain
 from project.core.job import JobSpec
 from project.core.slurm.ids import format_task_list
+from project.core.slurm.nodes import expand_nodes, pack_nodes
 from project.core.slurm.states import PENDING, RUNNING, SlurmState, parse_state
 from project.core.states import GatewayState, is_success
 from project.core.units import whole_number
 
 Job = Mapping[str, Any]
+#: Nodes in trouble of which something is said.
+_MOST_SICK = 5
 #: The numbers that tasks of an array go by, by their place in it.
 Numbers = Mapping[int, int]
 
@@ -155,8 +158,17 @@ def _ends(kind: _Kind, said: Mapping[int, str], spec: JobSpec, cluster: Cluster)
 
 def _facts(tasks: Mapping[int, Tuple[int, Mapping[str, str]]], spec: JobSpec, cluster: Cluster) -> Facts:
     """Return the facts of tasks that are alike: of the one that used most memory."""
-    facts = max((of_row(row, spec, cluster) for _, row in tasks.values()), key=lambda one: one.used_mib or 0)
-    return facts._replace(alike=[number for number, _ in tasks.values()])
+    each = [of_row(row, spec, cluster) for _, row in tasks.values()]
+    facts = max(each, key=lambda one: one.used_mib or 0)
+    return _with_nodes(facts, each)._replace(alike=[number for number, _ in tasks.values()])
+
+
+def _with_nodes(facts: Facts, each: Iterable[Facts]) -> Facts:
+    """Return facts with the nodes of all that they stand for."""
+    known = list(each)
+    names = dict.fromkeys(name for one in known for name in expand_nodes(one.nodes))
+    sick = list(dict.fromkeys(told for one in known for told in one.sick_nodes))
+    return facts._replace(nodes=pack_nodes(names), sick_nodes=sick[:_MOST_SICK])
 
 
 def _sort(facts: Facts) -> Tuple[str, ...]:
@@ -172,6 +184,6 @@ def _merged(found: Iterator[Facts]) -> List[Facts]:
     sorts: Dict[Tuple[str, ...], Facts] = {}
     for facts in found:
         before = sorts.get(_sort(facts), facts)
-        speaks = max(before, facts, key=lambda one: one.used_mib or 0)
+        speaks = _with_nodes(max(before, facts, key=lambda one: one.used_mib or 0), (before, facts))
         sorts[_sort(facts)] = speaks._replace(alike=sorted({*before.alike, *facts.alike}))
     return sorted(sorts.values(), key=lambda facts: -len(facts.alike))

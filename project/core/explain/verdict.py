@@ -101,6 +101,7 @@ def _words(facts: Facts, job_uuid: str) -> Dict[str, str]:
         "reason": facts.reason.rstrip(". "),
         "code": facts.exit_code.partition(":")[0],
         "uuid": job_uuid,
+        "again": f"`resubmit {job_uuid} --failed-tasks` runs them again" if facts.alike else "Submit it again",
         "failed_only": " --failed-tasks" if facts.alike else "",
         "task": f" --task {facts.alike[0]}" if facts.alike else "",
     }

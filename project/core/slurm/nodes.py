@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from project.core.errors import SchedulerUnavailable
 from project.core.slurm.commands import CommandResult
@@ -175,3 +175,30 @@ def _numbers(inner: str) -> Iterator[str]:
         if begin is not None and end is not None:
             for number in range(begin, end + 1):
                 yield str(number).zfill(len(first))
+
+
+_NUMBERED = re.compile(r"(.*?)([0-9]+)(\D*)", re.ASCII)
+
+
+def pack_nodes(names: Iterable[str]) -> str:
+    """Write names of nodes as Slurm does, and `expand_nodes` reads them: `n[1-3,7],login`."""
+    parts = [(name, _NUMBERED.fullmatch(name)) for name in names]
+    numbered = [found.groups() for _, found in parts if found]
+    padded = {(head, len(number), tail) for head, number, tail in numbered if number.startswith("0")}
+    packed: Dict[Tuple[str, int, str], List[int]] = {}
+    for head, number, tail in numbered:
+        width = len(number) if (head, len(number), tail) in padded else 0
+        packed.setdefault((head, width, tail), []).append(int(number))
+    plain = [name for name, found in parts if found is None]
+    return ",".join([*(_packed(*kind, numbers) for kind, numbers in packed.items()), *plain])
+
+
+def _packed(head: str, width: int, tail: str, numbers: Sequence[int]) -> str:
+    ranges: List[List[int]] = []
+    for number in sorted(set(numbers)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    told = ["-".join(str(end).zfill(width) for end in dict.fromkeys(span)) for span in ranges]
+    return f"{head}{told[0]}{tail}" if told == [told[0]] and "-" not in told[0] else f"{head}[{','.join(told)}]{tail}"

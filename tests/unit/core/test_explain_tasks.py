@@ -136,6 +136,21 @@ def test_an_array_that_is_no_campaign_is_told_by_its_own_numbers() -> None:
     assert (verdict.tasks, verdict.sentence[:13]) == ("20", "Task 20 of 2 ")
 
 
+def test_lost_nodes_are_told_together() -> None:
+    """Of all the tasks that lost one, and what repeats them."""
+    lost = ("NODE_FAIL", "0:0")
+    first, second = _job(lost, lost), _job(lost, first=3, uuid="2")
+    first["job_status"]["NodeList"], second["job_status"]["NodeList"] = ["n1", "n2"], ["n3"]
+    cluster = Cluster([{"name": f"n{number}", "state": "down", "reason": "fire"} for number in (1, 2, 3)])
+    parts = [Part(job, numbers) for job, numbers in ((first, {1: 1, 2: 2}), (second, {1: 3}))]
+    (verdict,) = explain_tasks(parts, [first, second], _SPEC, cluster, _UUID)
+    lost_all = "n1 is down (fire); n2 is down (fire); n3 is down (fire)"
+    assert verdict.sentence == f"Each of the 3 tasks lost its node: {lost_all}."
+    assert verdict.remedy.startswith(f"`resubmit {_UUID} --failed-tasks` runs them again; with")
+    (verdict,) = explain_tasks(parts, [first, second], _SPEC, Cluster(), _UUID)
+    assert verdict.sentence == "Each of the 3 tasks lost its node n[1-3]."
+
+
 def test_last_words_are_those_of_some_of_each_kind() -> None:
     """Four of each of five kinds, none of tasks that ended well or wrote nothing."""
     rows = {str(task): {"State": "FAILED", "ExitCode": f"{task % 7 + 1}:0"} for task in range(100)}
