@@ -102,5 +102,6 @@ def form_token() -> str:
 
 def check_form() -> None:
     """Raise Forbidden unless the form that was sent is one of ours."""
-    if not hmac.compare_digest(request.form.get("form_token", ""), session.get("form", "") or secrets.token_hex()):
+    sent, ours = request.form.get("form_token", ""), session.get("form", "") or secrets.token_hex()
+    if not hmac.compare_digest(sent.encode(), ours.encode()):  # of text it takes ASCII alone
         raise Forbidden("this form is too old, or not ours", "Go back, reload the page and try again.")

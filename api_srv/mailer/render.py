@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from project.core.answers import DIGEST
 from project.core.printable import harmless, one_line
 from project.core.slurm.states import is_end_state
 from project.core.states import GatewayState, is_success
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _TAIL_LINES = 40
-_TELL_A_STATE = ("state", "digest")
+_TELL_A_STATE = ("state", DIGEST)
 _LONGEST_MESSAGE_CHARS = 2000
 
 
@@ -68,7 +69,7 @@ def _subject(notice: Notice) -> str:
 
 def _failures(notice: Notice) -> int:
     """Return how many tasks of a campaign did not end well; 0 for other mails."""
-    return len(notice.body["failed"]) + int(notice.body["more_failed"]) if notice.kind == "digest" else 0
+    return len(notice.body["failed"]) + int(notice.body["more_failed"]) if notice.kind == DIGEST else 0
 
 
 def _lines(notice: Notice) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _opening(notice: Notice, what: str) -> str:
     if notice.kind == "state":
         return f"Your job {what} on {one_line(notice.cluster)} is {one_line(notice.body['state'])}."
     message = one_line(notice.body["message"], _LONGEST_MESSAGE_CHARS)
-    if notice.kind == "digest":
+    if notice.kind == DIGEST:
         return f"Your campaign {what} on {one_line(notice.cluster)} has ended: {message}."
     return f"Your job {what} on {one_line(notice.cluster)} met a problem: {message}"
 
@@ -119,7 +120,7 @@ def _tail(notice: Notice) -> Iterator[str]:
 
 def _failed_tasks(notice: Notice) -> Iterator[str]:
     """Yield what did not end well in a campaign: its problems, and the first of its tasks."""
-    if notice.kind != "digest":
+    if notice.kind != DIGEST:
         return
     problems = [one_line(problem, _LONGEST_MESSAGE_CHARS) for problem in notice.body["problems"]]
     failed = [f"  {index:<7} {one_line(state)} {one_line(code)}" for index, state, code in notice.body["failed"]]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from api_srv import clock
 from api_srv.services import notify, progress
 from api_srv.services.job_document import user_input
+from project.core.answers import DIGEST
 from project.core.slurm.ids import parse_task_list
 from project.core.slurm.states import aggregate, parse_state
 from project.core.states import GatewayState, is_final, is_success
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from api_srv.dao.jobs import JobStore
     from api_srv.dao.ports import Document
 
-KIND = "digest"
 _NAMED_FAILURES = 20
 _NAMED_PROBLEMS = 10
 
@@ -42,8 +42,8 @@ class Digests:
         if not parts or not all(is_final(part["state"]) for part in parts):
             return
         body = self._body(parts)
-        entry = {"kind": KIND, "at": clock.now(), "body": body}
-        key = f"{KIND}-{len(parts)}"
+        entry = {"kind": DIGEST, "at": clock.now(), "body": body}
+        key = f"{DIGEST}-{len(parts)}"
 
         def noted(first: Document) -> bool:
             if key in first["recent_keys"]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from project.core.campaign import PART
 from project.core.messages import SCHEMA
-from project.core.rules import ANYTHING, COLUMNS, OBJECT, SCALAR, TIME, UUID, Rule, keyed, many, optional, text, whole
+from project.core.rules import ANYTHING, COLUMNS, OBJECT, SCALAR, TIME, UUID, Rule, many, optional, text, whole
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ OWNER_FIELDS: dict[str, Rule] = {
     "schema": whole(1),
     "job_uuid": UUID,
 }
-_CAMPAIGN = {"uuid": UUID, "indexes": text(least=1)}
 #: Fields a job has from its creation on, or never.
-LASTING_FIELDS: dict[str, Rule] = {"campaign": keyed(_CAMPAIGN, "an object of uuid and indexes", tuple(_CAMPAIGN))}
+LASTING_FIELDS: dict[str, Rule] = {"campaign": PART}
 _PLACES = 10  # enough for the highest array task id
 
 

@@ -6,27 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from api_srv.services.job_document import MARKS, PLAIN_FIELDS, user_input
+from project.core.slurm.commands import REPORTED_COLUMNS
 from project.core.states import NOT_SUBMITTED, GatewayState, is_submitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from api_srv.dao.ports import Document
-
-#: Columns of sacct that `job_status` always has; a cluster may report more.
-COLUMNS = (
-    "JobID",
-    "State",
-    "ExitCode",
-    "Elapsed",
-    "NNodes",
-    "NodeList",
-    "NCPUS",
-    "CPUTime",
-    "ReqTRES",
-    "AllocTRES",
-    "WorkDir",
-)
 
 #: Of a cluster that invents others for each task, an answer would have no end.
 _MOST_COLUMNS = 200
@@ -64,8 +50,11 @@ def view(job: Document, tasks: Iterable[Document], events: Iterable[Document]) -
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Turn rows into columns of equal length; what a row lacks is "", and further columns have an end."""
-    names = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)]))[:_MOST_COLUMNS]
+    """Turn rows into columns of equal length: sacct's, and what a cluster reports besides, which has an end.
+
+    What a row lacks is "".
+    """
+    names = list(dict.fromkeys([*REPORTED_COLUMNS, *(column for row in rows for column in row)]))[:_MOST_COLUMNS]
     return {name: [row.get(name, "") for row in rows] for name in names}
 
 

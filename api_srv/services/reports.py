@@ -10,6 +10,7 @@ from api_srv.services import progress, validate
 from api_srv.services.clusters import status_problems
 from api_srv.services.digest import Digests
 from project.core import rules
+from project.core.answers import DIGEST
 from project.core.cluster_status import STATUS
 from project.core.messages import SCHEMA
 from project.core.rules import NAME, OBJECT, TIME, keyed, many, optional, text, whole
@@ -35,12 +36,15 @@ BATCH_SHAPE = {
     "cluster_status": optional(OBJECT)._replace(schema=optional(STATUS).schema),
 }
 BATCH_REQUIRED = ("cluster", "reports")
+_ANY_KIND = text(100, least=1)
 _ENTRY_SHAPE = {
     "schema": whole(SCHEMA),
     **_OF_A_JOB,
     "seq": whole(1, 10**9 - 1),
     "at": TIME,
-    "kind": text(100, least=1),
+    "kind": _ANY_KIND._replace(
+        accepts=lambda kind: _ANY_KIND.accepts(kind) and kind != DIGEST, wanted="a kind, but for the registry's own"
+    ),
     "body": OBJECT,
 }
 

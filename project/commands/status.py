@@ -17,7 +17,7 @@ from project.adapters.show.jobs import (
     task_rows,
     worth_showing,
 )
-from project.adapters.show.table import show
+from project.adapters.show.table import listed, show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.options import JOB, output_options
@@ -63,8 +63,8 @@ def _print(job: dict[str, Any], most_tasks: int | None) -> None:
 
 
 def _print_facts(said: Sequence[tuple[str, str]]) -> None:
-    for name, text in said:
-        say(f"{name:<10} {text}")
+    for line in listed(said):
+        say(line)
 
 
 def _print_tasks(rows: Sequence[dict[str, Any]], most: int | None) -> None:

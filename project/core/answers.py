@@ -1,7 +1,8 @@
 """What the registry answers, as tables: the client checks its answers by them, the OpenAPI description shows them."""
 
-from typing import Dict
+from typing import Any, Dict
 
+from project.core.campaign import PART
 from project.core.cluster import SHAPE
 from project.core.cluster_status import FORETOLD, STATUS
 from project.core.rules import (
@@ -21,6 +22,10 @@ from project.core.rules import (
     whole,
     written,
 )
+from project.core.slurm.commands import REPORTED_COLUMNS
+
+#: The kind of event that the registry makes of a campaign's end; nobody else may.
+DIGEST = "digest"
 
 #: One job in a list.
 SUMMARY: Dict[str, Rule] = {
@@ -40,17 +45,33 @@ SUMMARY: Dict[str, Rule] = {
     "fetched_at": optional(TIME),
     "cleaned_at": optional(TIME),
     "resubmission_of": optional(UUID),
+    "campaign": optional(PART),
 }
 EVENT: Dict[str, Rule] = {"kind": text(least=1), "at": TIME, "recorded_at": TIME, "body": OBJECT}
+_EVENT = keyed(EVENT, "an event")
+_DIGEST = keyed(
+    {"state": text(least=1), "message": text(), "problems": many(text())}, "a digest", ("state", "message")
+)
+
+
+def _is_event(value: Any) -> bool:
+    """Whether `value` is an event; one of a kind that the registry itself makes holds what others go by."""
+    return _EVENT.accepts(value) and (value["kind"] != DIGEST or _DIGEST.accepts(value["body"]))
+
+
+def _is_status(value: Any) -> bool:
+    return COLUMNS.accepts(value) and set(REPORTED_COLUMNS) <= set(value)
+
+
 #: All values of a job.
 JOB: Dict[str, Rule] = {
     **SUMMARY,
     "user_input": OBJECT,
     "destination_cluster": OBJECT,
     "modules": many(ANYTHING),
-    "job_status": COLUMNS,
+    "job_status": Rule(_is_status, COLUMNS.wanted, {**COLUMNS.schema, "required": list(REPORTED_COLUMNS)}),
     "last_seq": whole(0),
-    "timeline": many(keyed(EVENT, "an event")),
+    "timeline": many(_EVENT._replace(accepts=_is_event)),
 }
 #: A cluster; what its document holds is checked closely only where it is used (core.cluster.checked).
 CLUSTER: Dict[str, Rule] = {"name": NAME, "enabled": FLAG, "status": optional(STATUS), "foretold": optional(FORETOLD)}

@@ -4,11 +4,24 @@ import collections
 from typing import Any, Counter, Dict, List, Mapping, Sequence
 
 from project.core.errors import UsageError
+from project.core.rules import UUID, Rule, keyed
 from project.core.slurm.ids import format_task_list, parse_task_list
 from project.core.slurm.states import parse_state
 from project.core.states import GatewayState, is_success
 
 Job = Dict[str, Any]
+
+
+def _is_task_list(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(parse_task_list(value))
+    except ValueError:
+        return False
+
+
+_PART = {"uuid": UUID, "indexes": Rule(_is_task_list, "numbers such as 1-10,12", {"type": "string", "minLength": 1})}
+#: What makes a job a part of a campaign.
+PART = keyed(_PART, "an object of uuid and indexes", tuple(_PART))
 
 
 def is_first_part(job: Mapping[str, Any]) -> bool:

@@ -17,8 +17,16 @@ from project.core.rules import FLAG, NAME, Rule, many, whole, word, written
 #: Names and addresses as ssh takes them: nothing a shell or an option parser could take for something else.
 HOST_PATTERN = r"[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*"
 #: A path, variables of the login in it; `${x@P}` and its like would run commands.
-JOB_ROOT_PATTERN = r"(?:[\w ./@+,=:~-]|\$[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_]*\})*"
+_JOB_ROOT_PATTERN = r"(?:[\w ./@+,=:~-]|\$[A-Za-z_][A-Za-z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_]*\})*"
 _LINE = r"[^\x00-\x1f\x7f]*"
+
+
+_JOB_ROOT = written(_JOB_ROOT_PATTERN, "a path without `..`, perhaps with variables such as $SCRATCH", 1000)
+
+
+def is_job_root(value: object) -> bool:
+    """Whether `value` may be a `job_root`: a path that climbs nowhere, and no command."""
+    return isinstance(value, str) and _JOB_ROOT.accepts(value) and ".." not in value.split("/")
 
 
 class ClusterField(NamedTuple):
@@ -55,7 +63,7 @@ FIELDS: Dict[str, ClusterField] = {
         "public keys of the login node, with which clients compare what they see",
     ),
     "job_root": ClusterField(
-        written(JOB_ROOT_PATTERN, "a path, perhaps with variables such as $SCRATCH", 1000),
+        _JOB_ROOT._replace(accepts=is_job_root),
         "",
         "where jobs get their folders, seen by compute nodes; may begin with $SCRATCH; empty: the home",
     ),

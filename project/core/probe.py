@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import Dict, List, NamedTuple, Optional
 
-from project.core.cluster import JOB_ROOT_PATTERN
+from project.core.cluster import is_job_root
 from project.core.engines import DEFAULT
 from project.core.errors import GridferryError, Unreachable, UsageError
 from project.core.job_file.kinds import UUID_PATTERN
@@ -14,7 +14,6 @@ from project.core.layout import FOLDER, ClusterPaths
 _NEEDED = "import ssl, fcntl, json, sys; sys.exit(sys.version_info < (3, 6))"
 #: pyenv and its like put a script in front of the interpreter; what it leads to starts 0.1 s faster.
 _WHERE = "import sys; print(sys.executable)"
-_JOB_ROOT = re.compile(JOB_ROOT_PATTERN)
 _UUID = re.compile(UUID_PATTERN)
 _MARK = "gridferry-probe "
 
@@ -93,7 +92,7 @@ def probe_script(
     """
     if job_uuid is not None and _UUID.fullmatch(job_uuid) is None:
         raise UsageError(f"{job_uuid!r} is no job's UUID", remedy="Give the UUID that the submission printed")
-    if _JOB_ROOT.fullmatch(job_root) is None:
+    if not is_job_root(job_root):
         raise GridferryError(
             f"the registry's `job_root` of this cluster is {job_root!r}",
             remedy="Ask its administrator to correct it",

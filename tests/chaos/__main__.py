@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.chaos.plan import Fault, Pause, Step, plan
 from tests.chaos.run import Result, carry_out
 from tests.chaos.world import running_world
+
+if TYPE_CHECKING:
+    from tests.chaos.evidence import Evidence
 
 
 def say(text: str) -> None:
@@ -54,6 +59,18 @@ def _summarise(steps: list[Step], result: Result) -> None:
     say(f"mails: {sum(one.mails.total() for one in result.evidence)}")
     for wrong in result.wrong:
         say(f"WRONG: {wrong}")
+    for one in result.evidence:
+        if any(one.job_uuid in wrong for wrong in result.wrong if one.job_uuid):
+            _tell(one)
+
+
+def _tell(one: Evidence) -> None:
+    """Print all that is to be known of a submission with which something is wrong."""
+    say(f"submission {one.number}, Slurm's rows: {one.accounted}, starts: {one.starts}")
+    for call in one.calls:
+        say(f"  {' '.join(call.arguments)} -> {call.exit_code}: {call.said[-200:]!r}")
+    for event in one.job.get("timeline", []):
+        say(f"  {event['at']} {event['kind']} {json.dumps(event['body'])[:200]}")
 
 
 if __name__ == "__main__":

@@ -77,5 +77,7 @@ KINDS = {
         output={"out.txt": "result {n}\n"},
         event="requeue",
     ),
-    "cancelled": Kind(("sleep 3600",), ends=("CANCELLED",), event="cancel"),
+    "cancelled": Kind(  # who cancels it may get through only when all faults are over
+        ("sleep 36000",), resources={"duration": "10h"}, ends=("CANCELLED",), event="cancel"
+    ),
 }

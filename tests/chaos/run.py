@@ -94,8 +94,8 @@ def _finish(world: World, researchers: list[Researcher], say: Callable[[str], ob
         if time.monotonic() > deadline:
             break
         _wait(world, unfinished[0])
-    for researcher in researchers:
-        _fetch(world, researcher)
+    with ThreadPoolExecutor(_RESEARCHERS) as people:
+        list(people.map(lambda researcher: _fetch(world, researcher), researchers))
     _wait_for_mail_and_accounting(world)
     return [researcher.story for researcher in researchers]
 

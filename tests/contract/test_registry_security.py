@@ -158,6 +158,17 @@ def test_a_stolen_report_token_turns_no_job_back(registry: RegistryProcess, way:
     assert registry.job(job_uuid)["state"] == before["state"]
 
 
+@pytest.mark.usefixtures("tokens")
+def test_a_stolen_report_token_ends_no_campaign(registry: RegistryProcess) -> None:
+    """That a campaign has come to its end, which `wait` goes by, is the registry's to say: it takes no such entry."""
+    job_uuid = registry.create_job()
+    forged = entry(job_uuid, 1, "digest", state="COMPLETED", message="3 of 3 tasks ended well")
+    answer = registry.report(forged, user="report").json()
+    assert answer["acknowledged"] == {job_uuid: 0}
+    assert "kind" in answer["refused"][job_uuid]
+    assert [event["kind"] for event in registry.job(job_uuid)["timeline"]] == ["state"]
+
+
 def test_a_job_that_is_over_takes_no_state(registry: RegistryProcess) -> None:
     """Not from its owner either: 409 says that it is final."""
     job_uuid = registry.create_job()
@@ -273,3 +284,16 @@ def test_a_session_is_not_given_before_and_opens_no_data(own_registry: RegistryP
         for path in ("/jobs", "/clusters", "/account"):
             answer = requests.get(registry.url + path, headers={"Cookie": f"gridferry={session}"}, timeout=30)
             assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+@pytest.mark.parametrize("sent", ["", "é", "\x00", "x" * 9000])
+def test_a_form_that_is_not_ours_is_refused(registry: RegistryProcess, path: str, sent: str) -> None:
+    """Whatever another site lets a browser send: it is no mistake of the registry's, and it changes nothing."""
+    with requests.Session() as browser:
+        token = re.search(r'name="form_token" value="([^"]+)"', browser.get(registry.url, timeout=30).text)
+        assert token
+        for forged in (sent, f"{token.group(1)}{sent}x"):
+            fields = {"form_token": forged, "name": "ann", "password": PASSWORD}
+            answer = browser.post(registry.url + path, fields, timeout=30, allow_redirects=False)
+            assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.jobs import task_rows
+from project.core.answers import DIGEST
 from project.core.campaign import places_of, tally_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def facts(parts: Sequence[Job]) -> list[tuple[str, str]]:
         parts: with all that the registry has of them, in the order of their creation.
     """
     first, label = parts[0], parts[0].get("job_name")
-    digests = [event["body"] for event in first["timeline"] if event["kind"] == "digest"]
+    digests = [event["body"] for event in first["timeline"] if event["kind"] == DIGEST]
     said = {
         "campaign": f"{first['job_uuid']}  {label}" if label else str(first["job_uuid"]),
         "tasks": words.tally(tally_of(parts)),

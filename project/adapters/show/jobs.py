@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from project.adapters.show import words
 from project.adapters.show.table import Column
 from project.core.campaign import tally_of
+from project.core.messages import is_utc
 from project.core.slurm.states import is_end_state, parse_state
 from project.core.states import GatewayState, is_success
 
@@ -88,14 +89,16 @@ EVENT_COLUMNS = (
 
 
 def _when(event: Mapping[str, Any]) -> str:
-    return str(event["body"].get("since") or event["at"])
+    """Return since when it is so, as the cluster says, else when that was told."""
+    since = str(event["body"].get("since") or "")
+    return since if is_utc(since) else str(event["at"])
 
 
 def _what(body: Mapping[str, Any]) -> str:
     exit_code = str(body.get("exit_code") or "")
     ended_badly = exit_code if exit_code != "0:0" else ""
     told = (body.get("reason"), body.get("message"), f"exit code {ended_badly}" if ended_badly else "")
-    return ", ".join(str(part) for part in told if part and part not in _OWN_WORDS)
+    return ", ".join(part for part in map(str, filter(None, told)) if part not in _OWN_WORDS)
 
 
 def task_rows(job: Job) -> list[dict[str, Any]]:

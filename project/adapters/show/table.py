@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 _NARROWEST = 8
+_NAME_WIDTH = 10
 
 
 def plain(_: Any) -> str:
@@ -61,6 +62,11 @@ def show(columns: Sequence[Column], rows: Sequence[Any], *, to_stderr: bool = Fa
 def draw(columns: Sequence[Column], rows: Sequence[Any]) -> str:
     """Return a table as it suits the terminal now."""
     return "\n".join(render(columns, rows, screen_width()))
+
+
+def listed(facts: Sequence[tuple[str, str]]) -> list[str]:
+    """Return facts one below the other; further lines of one are set in: no stranger's text looks like ours."""
+    return [f"{name:<{_NAME_WIDTH}} {text}".replace("\n", "\n" + " " * (_NAME_WIDTH + 1)) for name, text in facts]
 
 
 def render(columns: Sequence[Column], rows: Sequence[Any], width: int | None) -> list[str]:

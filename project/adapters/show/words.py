@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from project.core.messages import parse_utc
+from project.core.messages import is_utc, parse_utc
 from project.core.slurm.states import CANCELLED, Phase, parse_state
 from project.core.states import GatewayState, is_success
 from project.core.units import format_duration
@@ -21,13 +21,8 @@ _FRACTIONS = " ▏▎▍▌▋▊▉"
 
 
 def age(at: str | None) -> str:
-    """Say how long ago a time of the registry was: `3h 12m`; "" for none."""
-    return format_duration(time.time() - parse_utc(at)) if at else ""
-
-
-def span(begin: str, end: str) -> str:
-    """Say how long it was from one time to another."""
-    return format_duration(parse_utc(end) - parse_utc(begin))
+    """Say how long ago a time was: `3h 12m`; "" for none, and for what a cluster calls one and is none."""
+    return format_duration(time.time() - parse_utc(at)) if at and is_utc(at) else ""
 
 
 def punctuality(foretold: Mapping[str, Any] | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from project.core.answers import DIGEST
 from project.core.campaign import tally_of
 from project.core.errors import JobFailed, RegistryUnavailable
 from project.core.slurm.states import is_end_state
@@ -55,7 +56,7 @@ def _told(standing: Counter[str]) -> str:
 
 def _judged(first: dict[str, Any]) -> dict[str, Any]:
     """Return the first part if the campaign's digest says that all tasks ended well."""
-    digests = [event["body"] for event in first.get("timeline", ()) if event["kind"] == "digest"]
+    digests = [event["body"] for event in first.get("timeline", ()) if event["kind"] == DIGEST]
     told = digests[-1] if digests else {"state": first["state"], "message": "nothing is known of its tasks"}
     if is_success(str(told["state"])):
         return first

@@ -56,11 +56,7 @@ class FollowedJob:
         self._marks_s = now_s
         self._told: Set[str] = set()
         self._expected: FrozenSet[str] = frozenset()
-        for entry in job.journal.entries():
-            if entry["kind"] == "tasks":
-                self._tasks.update({row["task"]: {**self._tasks.get(row["task"], {}), **row} for row in _rows(entry)})
-            elif entry["kind"] == "notice" and entry["body"].get("stage") == _OVERDUE:
-                self._told.add(_OVERDUE)
+        self._learn()
 
     @property
     def slurm_job_id(self) -> str:
@@ -111,8 +107,18 @@ class FollowedJob:
         return Haste.NONE
 
     def about_to_ask(self) -> None:
-        """Remember up to where all is told: what Slurm answers now follows from that, and from nothing later."""
-        self._last_seq = len(self.job.journal.entries())
+        """Learn what was told, by whomever: what Slurm answers now follows from that, and from nothing later."""
+        self._learn()
+
+    def _learn(self) -> None:
+        """Take in what the journal tells of the tasks since we last looked, or told something ourselves."""
+        entries = self.job.journal.entries()
+        for entry in entries[self._last_seq :]:
+            if entry["kind"] == "tasks":
+                self._tasks.update({row["task"]: {**self._tasks.get(row["task"], {}), **row} for row in _rows(entry)})
+            elif entry["kind"] == "notice" and entry["body"].get("stage") == _OVERDUE:
+                self._told.add(_OVERDUE)
+        self._last_seq = len(entries)
 
     def take_in(self, queue: Sequence[QueueRow], account: Sequence[AccountRow], now_s: float) -> None:
         """Journal what has changed according to answers of squeue and sacct.

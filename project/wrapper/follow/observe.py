@@ -23,7 +23,16 @@ from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Seque
 
 from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
-from project.core.slurm.states import CANCELLED, COMPLETED, COMPLETING, PENDING, RUNNING, aggregate, parse_state
+from project.core.slurm.states import (
+    CANCELLED,
+    COMPLETED,
+    COMPLETING,
+    PENDING,
+    RUNNING,
+    Phase,
+    aggregate,
+    parse_state,
+)
 from project.core.states import rank
 from project.core.units import parse_slurm_time_s
 from project.wrapper.clock import parse_local_s
@@ -189,11 +198,16 @@ def _accounted_tasks(row: AccountRow, known: Tasks, live: Collection[str]) -> Ta
             found[task] = dict(row, **before)
         elif word.ended and row["JobName"] == _NAME_NOT_KNOWN_YET and not _is_believed(before):
             found[task] = _told_too_early(row, before, task)
-        elif word.ended or rank(word.word) >= rank(before.get("State", "")):
+        elif word.ended or _how_far(word.word) >= _how_far(before.get("State", "")):
             found[task] = dict(before, **dict(row, JobID=_job_id(parse_id(row["JobID"]).slurm_job_id, task)))
         else:
             found[task] = dict(row, **before)
     return found
+
+
+def _how_far(state: str) -> int:
+    """How far along a state is; COMPLETING and its like are as far as RUNNING."""
+    return rank(RUNNING if parse_state(state).phase is Phase.RUNNING else state)
 
 
 def _is_believed(before: TaskRow) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from project.adapters.registry import HttpRegistry
 from project.core.cluster import DEFAULTS
 from project.core.errors import GridferryError, RegistryError, RegistryUnavailable, UsageError
+from project.core.slurm.commands import REPORTED_COLUMNS
 from tests.contract.processes import free_port
 from tests.fakes.raw_http import http, serving
 from tests.fuzzing import examples
@@ -38,6 +39,7 @@ _SUMMARY = {
     "fetched_at": _AT,
     "cleaned_at": None,
     "resubmission_of": None,
+    "campaign": {"uuid": _UUID, "indexes": "1-3,7"},
 }
 _EVENT = {"kind": "state", "at": _AT, "recorded_at": _AT, "body": {"state": "DONE"}}
 _JOB: dict[str, Any] = {
@@ -45,7 +47,7 @@ _JOB: dict[str, Any] = {
     "user_input": {},
     "destination_cluster": _CLUSTER,
     "modules": [],
-    "job_status": {"JobID": ["47"], "State": ["COMPLETED"]},
+    "job_status": {key: ["COMPLETED"] for key in REPORTED_COLUMNS},
     "last_seq": 7,
     "timeline": [_EVENT],
 }
@@ -105,7 +107,10 @@ def test_what_is_right_is_taken() -> None:
         ("job", {**_JOB, "destination_cluster": "nic5"}),
         ("job", {**_JOB, "timeline": [{**_EVENT, "body": None}]}),
         ("job", {**_JOB, "timeline": [7]}),
-        ("job", {**_JOB, "job_status": {"JobID": ["47"], "State": []}}),
+        ("job", {**_JOB, "job_status": {**_JOB["job_status"], "State": []}}),
+        ("job", {**_JOB, "job_status": {"JobID": ["47"]}}),
+        ("job", {**_JOB, "timeline": [{**_EVENT, "kind": "digest", "body": {"state": "COMPLETED"}}]}),
+        ("jobs", [{**_SUMMARY, "campaign": {"uuid": _UUID, "indexes": "all of them"}}]),
         ("jobs", [{**_SUMMARY, "created_at": "yesterday"}]),
         ("jobs", [{**_SUMMARY, "counts": {"RUNNING": "many"}}]),
         ("jobs_beginning", [{**_SUMMARY, "job_uuid": "../x"}]),

@@ -50,6 +50,8 @@ def test_a_usual_document_is_taken() -> None:
         ("job_root", "$(id)"),
         ("job_root", "${x@P}"),
         ("job_root", "/a\n"),
+        ("job_root", "../.."),
+        ("job_root", "$SCRATCH/../other"),
         ("python", "/usr/bin/python3\nid"),
         ("python", ["python3"]),
         ("proxy_jump", "a b"),

@@ -63,6 +63,7 @@ def test_why_a_task_waits_is_the_queues_to_tell() -> None:
         ([queued("PENDING")], [accounted("41", "RUNNING")], "RUNNING"),
         ([queued("COMPLETING")], [accounted("41", "RUNNING")], "RUNNING"),
         ([queued("COMPLETING")], [accounted("41", "FAILED")], "FAILED"),
+        ([queued("COMPLETING")], [accounted("41", "PENDING", name="allocation", NodeList="node1")], "COMPLETING"),
         ([queued("COMPLETED")], [accounted("41", "COMPLETED")], "COMPLETED"),
         ([queued("PENDING")], [accounted("41", "NODE_FAIL")], "PENDING"),
         ([queued("RUNNING")], [accounted("41", "PREEMPTED")], "RUNNING"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from project.adapters.show.table import Column, render
+from project.adapters.show.table import Column, listed, render
 
 _COLUMNS = (
     Column("JOB", "", lambda row: row["uuid"], brief=lambda row: row["uuid"][:4]),
@@ -62,3 +62,11 @@ def test_strangers_text_commands_no_terminal() -> None:
     """Colours, titles and line breaks of a label do not reach the terminal."""
     columns = (Column("LABEL", "", lambda row: row),)
     assert render(columns, ["a\x1b[31mb\x1b]0;title\x07\nc\rd"], None)[1] == "ab c\ufffdd"
+
+
+def test_a_text_of_several_lines_is_one_fact() -> None:
+    """What a cluster says cannot look like another fact that we tell."""
+    assert listed([("note", "out of memory\nstate      COMPLETED"), ("state", "FAILED")]) == [
+        "note       out of memory\n           state      COMPLETED",
+        "state      FAILED",
+    ]

@@ -31,10 +31,10 @@ def test_one_word_says_how_a_job_stands(job: dict[str, str | None], said: str, c
 
 
 def test_ages_have_their_two_largest_units() -> None:
-    """And what never happened has none."""
+    """And what never happened has none, nor has what is no time."""
     assert words.age(format_utc(time.time() - 3 * 3600 - 125)) == "3h 2m"
     assert words.age(format_utc(time.time() + 60)) == "0s"
-    assert words.age(None) == ""
+    assert [words.age(at) for at in (None, "", "yesterday", "2026-11-20T10:00:00", "\x1b[31m")] == [""] * 5
 
 
 @pytest.mark.parametrize(
