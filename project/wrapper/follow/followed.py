@@ -51,9 +51,10 @@ class FollowedJob:
         self._marks_s = now_s
         self._told: Set[str] = set()
         self._expected: FrozenSet[str] = frozenset()
-        for entry in job.journal.entries():
+        for entry in job.journal.read():
             if entry["kind"] == "tasks":
-                self._tasks.update({row["task"]: {**self._tasks.get(row["task"], {}), **row} for row in _rows(entry)})
+                for row in _rows(entry):
+                    self._tasks[row["task"]] = observe.lean({**self._tasks.get(row["task"], {}), **row})
             elif entry["kind"] == "notice" and entry["body"].get("stage") == _OVERDUE:
                 self._told.add(_OVERDUE)
 
@@ -87,7 +88,7 @@ class FollowedJob:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do or to tell."""
-        return self.is_final and not self.job.journal.unsent()
+        return self.is_final and not self.job.journal.has_unsent()
 
     def haste(self, now_s: float) -> Haste:
         """How soon Slurm is to be asked by what the job script has noted: a look at one folder, no query."""
@@ -107,7 +108,7 @@ class FollowedJob:
 
     def about_to_ask(self) -> None:
         """Remember up to where all is told: what Slurm answers now follows from that, and from nothing later."""
-        self._last_seq = len(self.job.journal.entries())
+        self._last_seq = self.job.journal.last_seq()
 
     def take_in(self, queue: Sequence[QueueRow], account: Sequence[AccountRow], now_s: float) -> None:
         """Journal what has changed according to answers of squeue and sacct.
