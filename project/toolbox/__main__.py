@@ -62,7 +62,7 @@ def _tasks(job: Job, events: Events) -> None:
 
 def _journal(job: Job, events: Events) -> None:
     """Hand over what the registry has not acknowledged, for a client that can reach it."""
-    events.send("journal", entries=job.journal.unsent())
+    events.send("journal", entries=list(job.journal.unsent()))
 
 
 def _bundle(job: Job, events: Events) -> None:

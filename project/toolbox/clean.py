@@ -43,7 +43,7 @@ def clean(paths: ClusterPaths, job_uuid: str) -> Cleaned:
         job = open_job(paths, job_uuid, Clock())
         if not is_final(job.journal.last_state()):
             return Cleaned(f"it is {job.journal.last_state() or 'being prepared'}")
-        if job.journal.unsent():
+        if job.journal.has_unsent():
             return Cleaned("the registry has not been told everything of it yet; retrieve brings that along")
         if any(part != job_uuid for part in _active_parts(paths, job_uuid)):
             return Cleaned("other parts of its campaign work in it, and have not ended")

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import Any, Callable, List, Mapping
+from typing import Any, Callable, Iterator, List, Mapping, Optional
 
 from project.core.layout import JobPaths
 from project.core.messages import Document, journal_entry
@@ -13,6 +13,8 @@ from project.wrapper import files
 from project.wrapper.clock import Clock
 
 _SUFFIX = ".json"
+#: The kind of entries that are large, rows of a thousand tasks: their bodies stay on the disk until they are read.
+_LARGE = "tasks"
 
 
 class Superseded(Exception):
@@ -43,7 +45,7 @@ class Journal:
 
         When this returns, the entry is on disk and its number is its own.
         """
-        while not any((entry["kind"], entry["body"]) == (kind, body) for entry in self.entries()):
+        while not any((entry["kind"], entry["body"]) == (kind, body) for entry in self._known()):
             with contextlib.suppress(Superseded):
                 self.append_next(len(self._entries), kind, body)
 
@@ -57,22 +59,48 @@ class Journal:
         if not files.create(self._file(last_seq + 1), files.to_json(entry)):
             raise Superseded(self._job_uuid)
         if len(self._entries) == last_seq:
-            self._entries.append(entry)
+            self._entries.append(_light(entry))
         self._listener(entry)
 
     def entries(self) -> List[Document]:
-        """All entries, in order; what others added meanwhile is read, what was read before is remembered."""
+        """All entries, in order."""
+        return list(self.read())
+
+    def last_seq(self) -> int:
+        """Return the number of the newest entry, 0 before the first."""
+        return len(self._known())
+
+    def unsent(self) -> Iterator[Document]:
+        """Yield the entries the registry has not acknowledged yet."""
+        return self.read(self.acknowledged())
+
+    def has_unsent(self) -> bool:
+        """Whether the registry has not acknowledged everything."""
+        return self.last_seq() > self.acknowledged()
+
+    def read(self, after: int = 0) -> Iterator[Document]:
+        """Yield the entries after a number."""
+        for seq in range(after + 1, self.last_seq() + 1):
+            known = self._entries[seq - 1]
+            whole = self._read(seq) if known["kind"] == _LARGE else known
+            if whole is None:
+                raise files.Damaged(self._file(seq))
+            yield whole
+
+    def _known(self) -> List[Document]:
+        """Return all entries, large ones without their bodies; what others added meanwhile is read."""
         while True:
-            entry = files.read_json(self._file(len(self._entries) + 1))
+            entry = self._read(len(self._entries) + 1)
             if entry is None:
                 return self._entries
-            if not (isinstance(entry, dict) and isinstance(entry.get("body"), dict) and "kind" in entry):
-                raise files.Damaged(self._file(len(self._entries) + 1))
-            self._entries.append(entry)
+            self._entries.append(_light(entry))
 
-    def unsent(self) -> List[Document]:
-        """Entries the registry has not acknowledged yet."""
-        return self.entries()[self.acknowledged() :]
+    def _read(self, seq: int) -> Optional[Document]:
+        """Return an entry, None if there is none of this number."""
+        entry: Optional[Document] = files.read_json(self._file(seq))
+        if entry is None or (isinstance(entry, dict) and isinstance(entry.get("body"), dict) and "kind" in entry):
+            return entry
+        raise files.Damaged(self._file(seq))
 
     def acknowledged(self) -> int:
         """Return the number of the last entry the registry has taken."""
@@ -86,7 +114,7 @@ class Journal:
 
         A registry that was set up anew from an older copy has less than it had.
         """
-        seq = min(seq, len(self.entries()))
+        seq = min(seq, self.last_seq())
         if seq == self.acknowledged():
             return False
         files.replace(self._paths.acknowledged, str(seq).encode())
@@ -97,7 +125,7 @@ class Journal:
 
     def states(self) -> List[str]:
         """Return the states that were entered, in order."""
-        return [str(entry["body"].get("state")) for entry in self.entries() if entry["kind"] == "state"]
+        return [str(entry["body"].get("state")) for entry in self._known() if entry["kind"] == "state"]
 
     def last_state(self) -> str:
         """Return the state of the newest `state` entry, "" before the first."""
@@ -107,3 +135,8 @@ class Journal:
     def has_end(self) -> bool:
         """Whether the job has ended: in Slurm, or for us."""
         return any(is_final(state) or is_end_state(state) for state in self.states())
+
+
+def _light(entry: Document) -> Document:
+    """Return what is remembered of an entry."""
+    return dict(entry, body={}) if entry["kind"] == _LARGE else entry

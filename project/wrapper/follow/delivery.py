@@ -1,6 +1,6 @@
 """Brings what jobs have to tell to the registry: when, how much at a time, and past what it will not take."""
 
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence
 
 from project.core.errors import RegistryError
 from project.core.messages import MAX_ENTRIES, Document, first_batch
@@ -67,15 +67,14 @@ class Delivery:
                 return  # the registry knows what it has been sent; more of the same would not change that
             status = None
 
-    def _unsent(self, job: Job) -> List[Document]:
-        """Return what is to be sent of a job, nothing while it is set aside."""
+    def _unsent(self, job: Job) -> Iterator[Document]:
+        """Yield what is to be sent of a job, nothing while it is set aside."""
         if self._clock.elapsed_s() < self._set_aside_until_s.get(job.job_uuid, float("-inf")):
-            return []
+            return
         try:
-            return job.journal.unsent()
+            yield from job.journal.unsent()
         except (OSError, ValueError) as error:  # of this job's files; the others are not held up by them
             self._set_aside(job.job_uuid, str(error))
-            return []
 
     def _send(self, jobs: Dict[str, Job], batch: List[Document], status: Optional[Document]) -> bool:
         """Send a batch, in parts if the registry refuses it as a whole; whether more is known now than before."""

@@ -88,7 +88,7 @@ class FollowedJob:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do or to tell."""
-        return self.is_final and not self.job.journal.unsent()
+        return self.is_final and not self.job.journal.has_unsent()
 
     def haste(self, now_s: float) -> Haste:
         """How soon Slurm is to be asked by what the job script has noted: a look at one folder, no query."""
@@ -112,13 +112,13 @@ class FollowedJob:
 
     def _learn(self) -> None:
         """Take in what the journal tells of the tasks since we last looked, or told something ourselves."""
-        entries = self.job.journal.entries()
-        for entry in entries[self._last_seq :]:
+        for entry in self.job.journal.read(self._last_seq):
             if entry["kind"] == "tasks":
-                self._tasks.update({row["task"]: {**self._tasks.get(row["task"], {}), **row} for row in _rows(entry)})
+                for row in _rows(entry):
+                    self._tasks[row["task"]] = observe.lean({**self._tasks.get(row["task"], {}), **row})
             elif entry["kind"] == "notice" and entry["body"].get("stage") == _OVERDUE:
                 self._told.add(_OVERDUE)
-        self._last_seq = len(entries)
+            self._last_seq = entry["seq"]
 
     def take_in(self, queue: Sequence[QueueRow], account: Sequence[AccountRow], now_s: float) -> None:
         """Journal what has changed according to answers of squeue and sacct.

@@ -181,7 +181,7 @@ class Follower:
         self._for_each(look)
         if not asked or now < self._asked_s + self._waits_s[self._haste]:
             return
-        self._haste = Haste.NONE
+        self._haste, work_s = Haste.NONE, 0.0
         self._for_each_of(asked, FollowedJob.about_to_ask)
         try:
             account = self._slurm.account([job.slurm_job_id for job in asked.values()])
@@ -189,12 +189,14 @@ class Follower:
         except SchedulerUnavailable:
             pass  # no answer says nothing about any job
         else:
+            began_s = self._clock.elapsed_s()
             self._for_each_of(asked, lambda job: job.take_in(queue, account, now))
+            work_s = self._clock.elapsed_s() - began_s
             self._take_use(asked, now)
             self._cancel_surplus(queue, {job_uuid: job.slurm_job_id for job_uuid, job in asked.items()})
         self._take_status(now, at_once=any(job.lost_a_node for job in asked.values()))
         self._asked_s = self._clock.elapsed_s()
-        self._waits_s = waits_s(self._youngest_s(), self._slurm.latency_s)
+        self._waits_s = waits_s(self._youngest_s(), self._slurm.latency_s + work_s)
 
     def _youngest_s(self) -> float:
         """Return how long ago any job last changed."""

@@ -19,7 +19,8 @@ Rules, each from a trap somebody fell into:
 * a job cancelled while pending has a start in the accounting, the time of its cancellation, but no node (measured).
 """
 
-from typing import Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+import sys
+from typing import Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from project.core.slurm.commands import REPORTED_COLUMNS, AccountRow, QueueRow
 from project.core.slurm.ids import parse_id, parse_task_list
@@ -110,7 +111,18 @@ def observe(
     if listed:
         for task in set(expected).difference(listed):
             tasks[task] = _missing_task(tasks.get(task, {}), _job_id(slurm_job_id, task), was_missed=task in missed)
-    return {task: _steady(known.get(task, {}), row) for task, row in tasks.items() if task in expected}
+    return {task: _kept(known.get(task, {}), row) for task, row in tasks.items() if task in expected}
+
+
+def _kept(before: TaskRow, row: TaskRow) -> TaskRow:
+    """Return the row to remember; of thousands, most are as they were, and the others made of the same few words."""
+    row = _steady(before, row)
+    return before if row == before else lean(row)
+
+
+def lean(row: Mapping[str, str]) -> TaskRow:
+    """Return a row whose cells are shared with all others that say the same."""
+    return {sys.intern(column): sys.intern(cell) for column, cell in row.items()}
 
 
 def _steady(before: TaskRow, row: TaskRow) -> TaskRow:

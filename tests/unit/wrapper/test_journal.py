@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from project.core.layout import JobPaths
+from project.wrapper import files
 from project.wrapper.clock import Clock
 from project.wrapper.journal import Journal, Superseded
 from tests.contract.processes import poll
@@ -83,12 +84,12 @@ def test_what_the_registry_has_is_not_sent_again(paths: JobPaths) -> None:
     journal = open_journal(paths)
     for state in ("SUBMITTED", "PENDING", "RUNNING"):
         journal.append("state", {"state": state})
-    assert len(journal.unsent()) == 3
+    assert len(list(journal.unsent())) == 3
     assert journal.acknowledge(2)
     assert not journal.acknowledge(2)
     assert [entry["seq"] for entry in open_journal(paths).unsent()] == [3]
     assert journal.acknowledge(3)
-    assert journal.unsent() == []
+    assert not journal.has_unsent()
 
 
 def test_what_the_registry_has_lost_is_sent_again(paths: JobPaths) -> None:
@@ -127,7 +128,12 @@ def test_what_follows_from_the_last_entry_is_not_told_after_another(paths: JobPa
 def test_before_the_first_entry(paths: JobPaths) -> None:
     """There is no state, and nothing to send."""
     journal = open_journal(paths)
-    assert (journal.entries(), journal.unsent(), journal.last_state(), journal.acknowledged()) == ([], [], "", 0)
+    assert (journal.entries(), list(journal.unsent()), journal.last_state(), journal.acknowledged()) == (
+        [],
+        [],
+        "",
+        0,
+    )
 
 
 def test_an_entry_holds_any_text(paths: JobPaths) -> None:
@@ -136,3 +142,17 @@ def test_an_entry_holds_any_text(paths: JobPaths) -> None:
     open_journal(paths).append("notice", body)
     assert open_journal(paths).entries()[0]["body"] == body
     json.dumps(open_journal(paths).entries())
+
+
+def test_rows_of_tasks_are_read_when_they_are_sent(paths: JobPaths) -> None:
+    """A campaign has thousands: they are sent whole, and not kept in mind; one that is gone from the disk is told."""
+    journal = open_journal(paths)
+    rows = [{"task": str(number), "State": "RUNNING"} for number in range(3)]
+    journal.append_next(0, "tasks", {"slurm_job_id": "41", "rows": rows})
+    journal.append("state", {"state": "RUNNING"})
+    for one in (journal, open_journal(paths)):
+        assert [entry["body"].get("rows", []) for entry in one.unsent()] == [rows, []]
+        assert "slurm_job_id" not in repr(vars(one))
+    Path(paths.journal, "000001.json").unlink()
+    with pytest.raises(files.Damaged):
+        list(journal.unsent())
