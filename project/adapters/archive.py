@@ -7,12 +7,12 @@ import contextlib
 import hashlib
 import io
 import json
-import tokenize
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from project.adapters.lean_source import lean
 from project.adapters.private_file import make_private_folder
 from project.adapters.records import write_private
 from project.wrapper.launcher import SOURCES
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROJECT = Path(__file__).resolve().parent.parent
+#: What decides how a program looks, besides its sources.
+_BUILT_BY = (Path(__file__), Path(__file__).with_name("lean_source.py"))
 _CORE = "core"
 _LAUNCHER = "project/wrapper/launcher.py"
 #: Empty there: what `project` offers here is the client's.
 _PACKAGE = "project/__init__.py"
 #: The earliest time a zip can hold: with it, unpacking and building again gives the same bytes.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
-#: What stands before a token that begins a statement; a string there is a docstring.
-_STATEMENT_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
 
 class Program(NamedTuple):
@@ -64,7 +64,7 @@ class Archive:
     def content(self) -> bytes:
         """The zipapp."""
         sources = _sources(*self.program.folders, _CORE)
-        built_from = _sha12(repr([Path(__file__).read_bytes(), sources]).encode())
+        built_from = _sha12(repr([[path.read_bytes() for path in _BUILT_BY], sources]).encode())
         kept = self.cache / f"{self.program.name}-of-{built_from}.pyz"
         with contextlib.suppress(FileNotFoundError):
             return kept.read_bytes()
@@ -120,30 +120,9 @@ def _zipped(sources: dict[str, bytes]) -> bytes:
     """Return the zipapp: its launcher, and all sources in one member, since compressed together they are smaller."""
     import zipfile  # noqa: PLC0415 - seldom needed
 
-    lean = {name: _lean(source).decode() for name, source in {_PACKAGE: b"", **sources}.items()}
+    bare = {name: lean(source).decode() for name, source in {_PACKAGE: b"", **sources}.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in (("__main__.py", lean[_LAUNCHER]), (SOURCES, json.dumps(lean, ensure_ascii=False))):
+        for name, content in (("__main__.py", bare[_LAUNCHER]), (SOURCES, json.dumps(bare, ensure_ascii=False))):
             archive.writestr(zipfile.ZipInfo(name, _TIMESTAMP), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def _lean(source: bytes) -> bytes:
-    """Leave out comments and docstrings, line for line, so that line numbers in a traceback stay true."""
-    lines = source.decode().splitlines()
-    previous = tokenize.NEWLINE
-    for token in tokenize.tokenize(io.BytesIO(source).readline):
-        (row, column), (end_row, end_column) = token.start, token.end
-        if token.type == tokenize.COMMENT:
-            lines[row - 1] = lines[row - 1][:column].rstrip()
-        elif (
-            token.type == tokenize.STRING and previous in _STATEMENT_STARTS and _ends_line(lines, end_row, end_column)
-        ):
-            lines[row - 1 : end_row] = [f'{lines[row - 1][:column]}""', *[""] * (end_row - row)]
-        if token.type not in (tokenize.COMMENT, tokenize.NL):
-            previous = token.type
-    return "\n".join([*lines, ""]).encode()
-
-
-def _ends_line(lines: list[str], row: int, column: int) -> bool:
-    return not lines[row - 1][column:].strip()
