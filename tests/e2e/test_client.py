@@ -273,6 +273,7 @@ def test_the_account_of_a_grid_has_a_password_for_the_page(grid: Grid) -> None:
     assert requests.post(f"{grid.registry_url}/tokens", auth=login, timeout=10).status_code == 201
 
 
+@pytest.mark.needs("sandbox")
 def test_sandbox_command_registers_its_cluster(grid: Grid) -> None:
     """`sandbox up` on a running sandbox registers it and says how to use it; `status` shows its nodes."""
     up = grid.client("sandbox", "up", str(grid.sandbox.folder), "--json")
