@@ -84,6 +84,12 @@ class Engine:
             raise EngineError(f"{' '.join(argv[:3])} failed", detail=(done.stderr or done.stdout).strip()[-2000:])
         return done.stdout.strip()
 
+    @contextlib.contextmanager
+    def alone(self, image: str) -> Iterator[None]:
+        """Let other processes of this account wait that are about to make the same image."""
+        with _locked(_state_folder(), f"{image.replace('/', '_')}.lock"):
+            yield
+
     def stop(self) -> bool:
         """End the engine if it is ours, runs nothing and nobody else wants it; return whether it was ended."""
         state, in_use = self.state, self.in_use
@@ -130,8 +136,8 @@ def _state_folder() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(state: Path) -> Iterator[None]:
-    with (state / "lock").open("w") as lock:
+def _locked(state: Path, name: str = "lock") -> Iterator[None]:
+    with (state / name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -22,7 +22,8 @@ def provide_base(engine: Engine, image: str) -> None:
     Raises:
         EngineError: neither works.
     """
-    engine.checked([str(FOLDER / "base-image.sh"), image], limit_s=_BASE_LIMIT_S)
+    with engine.alone(image):
+        engine.checked([str(FOLDER / "base-image.sh"), image], limit_s=_BASE_LIMIT_S)
 
 
 def build_slurm(engine: Engine, suite: str) -> None:
@@ -33,9 +34,9 @@ def build_slurm(engine: Engine, suite: str) -> None:
     """
     provide_base(engine, f"debian:{suite}-slim")
     tag = f"gridferry-slurm:{suite}"
-    engine.docker(
-        "build", "--quiet", f"--tag={tag}", f"--build-arg=SUITE={suite}", str(FOLDER), limit_s=_BUILD_LIMIT_S
-    )
+    argv = ("build", "--quiet", f"--tag={tag}", f"--build-arg=SUITE={suite}", str(FOLDER))
+    with engine.alone(tag):
+        engine.docker(*argv, limit_s=_BUILD_LIMIT_S)
 
 
 def build_registry(engine: Engine) -> None:
@@ -45,4 +46,5 @@ def build_registry(engine: Engine) -> None:
         EngineError: it cannot be made.
     """
     provide_base(engine, "python:3.11-slim")
-    engine.docker("build", "--quiet", "--tag=gridferry-registry", str(ROOT), limit_s=_BUILD_LIMIT_S)
+    with engine.alone("gridferry-registry"):
+        engine.docker("build", "--quiet", "--tag=gridferry-registry", str(ROOT), limit_s=_BUILD_LIMIT_S)

@@ -24,7 +24,7 @@ USER = "ada"
 OTHER_USER = "bob"
 _PREFERRED_JOBS = {"lemaitre3": ["mpi"], "nic5": ["serial", "smp"]}
 _UP_LIMIT_S = 300.0
-_READY_LIMIT_S = 120.0
+_READY_LIMIT_S = 240.0
 _FIRST_WITH_BUNDLES = "22.05"  # Slurm 21.08 brought --container
 
 
@@ -73,6 +73,7 @@ class DockerSite:
         nodes: compute nodes of each cluster.
         ports: SSH port of each login node; free ones unless given.
         node_timeout_s: when a node that does not answer counts as down.
+        slurm_lines: more lines for both slurm.conf.
         logins: how to reach each, once they run.
     """
 
@@ -83,6 +84,7 @@ class DockerSite:
     nodes: int = 4
     ports: Mapping[str, int] = field(default_factory=dict)
     node_timeout_s: int = 60
+    slurm_lines: Sequence[str] = ()
     logins: Sequence[DockerLogin] = field(default=(), init=False)
     sshd_port: int = field(default=22, init=False)
 
@@ -165,6 +167,7 @@ class DockerSite:
             "SUITE": self.suite,
             "NODES": str(self.nodes),
             "NODE_TIMEOUT_S": str(self.node_timeout_s),
+            "MORE_LINES": ";".join(self.slurm_lines),
             "AUTHORIZED_KEYS": self._key.with_suffix(".pub").read_text().strip(),
             **{f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
         }
@@ -190,13 +193,14 @@ class DockerSite:
             EngineError: they do not become so.
         """
         deadline = time.monotonic() + _READY_LIMIT_S
+        which = ["--partition=batch", f"--nodes={cluster}-[1-{self.nodes}]"]
         while True:
-            sinfo = self.run(["sinfo", "--noheader", "--Node", "--partition=batch", "--format=%T"], cluster=cluster)
+            sinfo = self.run(["sinfo", "--noheader", "--Node", *which, "--format=%T"], cluster=cluster)
             if sinfo.stdout.split() == ["idle"] * self.nodes:
                 return
             if time.monotonic() > deadline:
                 raise EngineError(f"the nodes of {cluster} do not become idle", detail=sinfo.stdout + sinfo.stderr)
-            time.sleep(0.3)
+            time.sleep(0.5)
 
     def known(self) -> list[DockerLogin]:
         """Return the clusters that an earlier `up` left word of."""

@@ -5,10 +5,10 @@ import shutil
 from typing import List
 
 from project.core.errors import StageFailed, SubmissionRefused
+from project.core.slurm.containers import in_bundle, in_image, runtime_configuration
 from project.wrapper.scheduler import Scheduler
 
 _BUNDLE_FILE = "config.json"
-_OCI_CONF = "oci.conf"
 
 
 def container_command(container: str, workdir: str, slurm: Scheduler) -> List[str]:
@@ -27,21 +27,11 @@ def container_command(container: str, workdir: str, slurm: Scheduler) -> List[st
     if not os.path.exists(path):
         raise StageFailed(f"there is no container {path}", remedy="Name a path on the cluster, or bring it along")
     is_bundle = os.path.isfile(os.path.join(path, _BUNDLE_FILE))
-    if is_bundle and _slurm_runs_bundles(slurm):
-        return ["srun", f"--container={path}"]
+    if is_bundle and os.path.exists(runtime_configuration(slurm.config().get("SLURM_CONF", ""))):
+        return in_bundle(path)
     if shutil.which("apptainer"):
-        image = os.path.join(path, "rootfs") if is_bundle else path
-        return ["srun", "apptainer", "exec", "--bind", workdir, "--pwd", workdir, image]
+        return in_image(os.path.join(path, "rootfs") if is_bundle else path, workdir)
     wanted = "Slurm's --container nor Apptainer" if is_bundle else "Apptainer nor anything else that runs this image"
     raise SubmissionRefused(
         f"this cluster has neither {wanted}", remedy="Choose another cluster, or leave `container` out"
     )
-
-
-def _slurm_runs_bundles(slurm: Scheduler) -> bool:
-    """Whether this Slurm has a runtime for `--container`: oci.conf beside slurm.conf (oci.conf(5), from 21.08 on).
-
-    `scontrol show config` does not tell it in 22.05 (measured).
-    """
-    conf = slurm.config().get("SLURM_CONF", "")
-    return os.path.exists(os.path.join(os.path.dirname(conf), _OCI_CONF))

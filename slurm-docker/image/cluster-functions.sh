@@ -57,7 +57,7 @@ configure() {
     text=${text//@NODE_MEMORY_MIB@/$NODE_MEMORY_MIB} text=${text//@NODE_TIMEOUT_S@/$NODE_TIMEOUT_S}
     text=${text//@BY_VERSION@/$(by_version)}
     text=${text//@NODE_ADDRESSES@/$(node_addresses)} text=${text//@TRACKING@/$(tracking "$1")}
-    text=${text//@MORE_PARTITIONS@/${MORE_PARTITIONS//;/$'\n'}}
+    text=${text//@MORE_LINES@/${MORE_LINES//;/$'\n'}}
     echo "$text" > /etc/slurm/slurm.conf
     cgroup_conf "$1" > /etc/slurm/cgroup.conf
     [ "$(slurm_version)" -lt 2108 ] || oci_conf > /etc/slurm/oci.conf
@@ -96,5 +96,5 @@ start_munge() {
         rm -f "$own"
     fi
     runuser -u munge -- munged --num-threads=2
-    wait_for 20 munge --no-input
+    wait_for 60 munge --no-input
 }

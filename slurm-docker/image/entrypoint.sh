@@ -8,7 +8,7 @@ slurmdbd_role() {
     install -d -o mysql -g mysql /run/mysqld /var/lib/mysql /var/log/mysql
     [ -d /var/lib/mysql/mysql ] || mariadb-install-db --user=mysql --skip-test-db > /dev/null
     mariadbd --user=mysql &
-    wait_for 60 mariadb --execute='SELECT 1'
+    wait_for 120 mariadb --execute='SELECT 1'
     mariadb --execute="CREATE DATABASE IF NOT EXISTS slurm_acct_db;
         CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED VIA unix_socket;
         GRANT ALL ON slurm_acct_db.* TO slurm@localhost"
@@ -18,7 +18,7 @@ slurmdbd_role() {
 
 slurmctld_role() {
     install -d -o slurm -g slurm /var/lib/slurm/slurmctld
-    wait_for 60 listens slurmdbd 6819
+    wait_for 120 listens slurmdbd 6819
     if ! sacctmgr --noheader --parsable2 show cluster format=cluster | grep --quiet --line-regexp "$CLUSTER"; then
         sacctmgr --immediate --quiet add cluster "$CLUSTER" > /dev/null
         sacctmgr --immediate --quiet add account users "cluster=$CLUSTER" > /dev/null

@@ -82,11 +82,12 @@ def test_dry_run_needs_neither_cluster_nor_registry(tmp_path: Path) -> None:
 
 def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> None:
     """-r before the end: exit 12. After it, of a failed job too: what is there comes, what is not is named."""
-    lines = ["sleep 4", "echo 1 > there.txt", "echo no convergence >&2", "exit 3"]
+    lines = ["until test -e go; do sleep 0.2; done", "echo 1 > there.txt", "echo no convergence >&2", "exit 3"]
     job_uuid = submit(grid, tmp_path, execution=lines, output=["there.txt", "absent.txt"])
     early = grid.client("-r", job_uuid, folder=tmp_path)
     assert early.returncode == 12
     assert not (tmp_path / job_uuid).exists()
+    slurm(grid, "touch", str(job_folder(grid, job_uuid) / "work" / "go"))
     wait_for_state(grid, job_uuid, "DONE")
     nowhere = grid.client("-r", job_uuid, "--to", "/proc/results", folder=tmp_path)
     assert nowhere.returncode == 14
@@ -289,6 +290,7 @@ def test_the_account_of_a_grid_has_a_password_for_the_page(grid: Grid) -> None:
     assert requests.post(f"{grid.registry_url}/tokens", auth=login, timeout=10).status_code == 201
 
 
+@pytest.mark.needs("sandbox")
 def test_sandbox_command_registers_its_cluster(grid: Grid) -> None:
     """`sandbox up` on a running sandbox registers it and says how to use it; `status` shows its nodes."""
     up = grid.client("sandbox", "up", str(grid.sandbox.folder), "--json")

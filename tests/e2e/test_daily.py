@@ -18,6 +18,7 @@ from tests.e2e.far_side import (
     job_folder,
     kill_logins,
     registry_job,
+    slurm,
     submit,
     wait_for_mail,
     wait_for_state,
@@ -80,8 +81,14 @@ def test_the_whole_grid_is_shown(grid: Grid, tmp_path: Path) -> None:
 
 def test_logs_are_followed_over_a_broken_connection(grid: Grid, tmp_path: Path) -> None:
     """`logs -f` from before the start to the end, byte for byte, though everything of the login is killed between."""
-    loop = "for i in 1 2 3 4 5 6 7 8; do echo line $i; echo oops $i >&2; sleep 1; done"
-    lines = ["printf '\\377 begin\\n'", loop, "printf end"]
+    loop = "do echo line $i; echo oops $i >&2; done"
+    lines = [
+        "printf '\\377 begin\\n'",
+        f"for i in 1 2 3 4; {loop}",
+        "until test -e go; do sleep 0.2; done",
+        f"for i in 5 6 7 8; {loop}",
+        "printf end",
+    ]
     job_uuid = submit(grid, tmp_path, execution=lines)
     got = tmp_path / "got"
     with got.open("wb") as stdout:
@@ -96,6 +103,7 @@ def test_logs_are_followed_over_a_broken_connection(grid: Grid, tmp_path: Path) 
         )
         wait_until(lambda: b"line 3\n" in got.read_bytes(), what="the third line")
         kill_logins(grid)
+        slurm(grid, "touch", str(job_folder(grid, job_uuid) / "work" / "go"))
         _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert "Trying again" in said

@@ -39,6 +39,7 @@ def test_array_tasks_that_end_differently(grid: Grid, tmp_path: Path) -> None:
     job = wait_for_state(grid, job_uuid, "DONE")
     assert job["job_status"]["State"] == ["COMPLETED", "FAILED", "COMPLETED"]
     assert job["outcome"] == "FAILED"
+    wait_for_mail(grid, job_uuid, "FAILED")
     assert mailed_states(grid, job_uuid)[-1] == "FAILED"
 
 

@@ -77,6 +77,15 @@ def test_environment_module_is_loaded(grid: Grid, tmp_path: Path) -> None:
     assert (fetched(grid, job_uuid, tmp_path) / "out.txt").read_text() == "hello from a module\n"
 
 
+def test_a_pretended_gpu_is_given_to_the_job_that_asks_for_one(grid: Grid, tmp_path: Path) -> None:
+    """Slurm tells the job which of a node's GPUs is its own, and accounts for it."""
+    resources = {"duration": "5m", "memory_per_thread": "50M", "gpus": 1}
+    told = 'echo "$SLURM_JOB_GPUS" > gpu.txt'
+    job_uuid = submit(grid, tmp_path, execution=[told], output=["gpu.txt"], resources=resources)
+    assert (fetched(grid, job_uuid, tmp_path) / "gpu.txt").read_text().strip() in ("0", "1")
+    assert "gres/gpu=1" in accounted(grid, job_uuid, "AllocTRES")[0]
+
+
 def test_two_users_see_nothing_of_each_other(grid: Grid, tmp_path: Path) -> None:
     """Two accounts of one cluster run jobs side by side; neither can read the other's files."""
     ours = submit(grid, tmp_path, execution=["echo mine > secret.txt"], output=["secret.txt"])

@@ -116,6 +116,16 @@ def test_node_that_dies_under_a_job_is_told_with_its_reason(grid: Grid, tmp_path
     slurm(grid, "scancel", registry_job(grid, watched)["slurm_job_id"])
 
 
+def _wait_until_queued_again(grid: Grid, slurm_job_id: str) -> None:
+    """Wait until Slurm has done with the dead node; a failure tells what it waits for."""
+    queued = ["squeue", "--noheader", "--format=%T", f"--jobs={slurm_job_id}"]
+    try:
+        wait_until(lambda: slurm(grid, *queued).strip() == "PENDING", what="the requeueing")
+    except AssertionError as error:
+        shown = slurm(grid, "scontrol", "show", "job", slurm_job_id) + slurm(grid, "scontrol", "show", "node")
+        raise AssertionError(f"{error}: {shown}") from None
+
+
 def test_requeued_job_runs_again_under_its_id_and_counts_once(grid: Grid, tmp_path: Path, site: DockerSite) -> None:
     """With `requeue: true` a job whose node died runs again under the same Slurm id, and ends once."""
     resources = {"duration": "10m", "memory_per_thread": "50M", "requeue": True}
@@ -123,8 +133,7 @@ def test_requeued_job_runs_again_under_its_id_and_counts_once(grid: Grid, tmp_pa
     job_uuid = submit(grid, tmp_path, execution=execution, output=["runs.txt"], resources=resources)
     slurm_job_id = wait_for_state(grid, job_uuid, "RUNNING")["slurm_job_id"]
     with _killed_node(grid, site, job_uuid):
-        queued = ["squeue", "--noheader", "--format=%T", f"--jobs={slurm_job_id}"]
-        wait_until(lambda: slurm(grid, *queued).strip() == "PENDING", what="the requeueing")
+        _wait_until_queued_again(grid, slurm_job_id)
         slurm(
             grid, "scontrol", "update", f"jobid={slurm_job_id}", "starttime=now"
         )  # Slurm itself would wait 2 minutes

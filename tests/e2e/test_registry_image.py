@@ -64,7 +64,7 @@ class _Compose:
     def _health(self) -> dict[str, object] | None:
         try:
             answer = requests.get(f"{self.url}/health", timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it starts
             return None
         return dict(answer.json()) if answer.ok else None
 

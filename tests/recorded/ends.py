@@ -11,7 +11,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from project.core.slurm.commands import CommandResult, Sacct, UsedResources
+from project.core.slurm.commands import CommandResult, Sacct, Squeue, UsedResources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +33,13 @@ _BUILD = (
     "gcc crash.c -o crash && gcc -shared -fPIC lib.c -o libgone.so && gcc user.c -L. -lgone -o user && rm libgone.so"
     " && gcc plain.c -o foreign && printf '\\267' | dd of=foreign bs=1 seek=18 conv=notrunc status=none"
     " && gcc plain.c -o newer && sed -i 's/GLIBC_2\\.34/GLIBC_9.99/g' newer"
+    " && { grep -q GLIBC_9 newer || sed -i 's/GLIBC_2\\.2\\.5/GLIBC_9.9.9/g' newer; }"
+)
+#: How a ResumeProgram that cannot bring up a job's nodes tells slurmctld: slurm_requeue(id, JOB_RECONFIG_FAIL). A job
+#: that may be requeued is; to another it is BOOT_FAIL. No command of Slurm's does this. 256: RTLD_GLOBAL, for its plugins.
+_NOT_BOOTED = (
+    "import ctypes, glob, sys; slurm = ctypes.CDLL(glob.glob('/usr/lib/*/slurm*/libslurmfull.so')[0], 256);"
+    "getattr(slurm, 'slurm_init', lambda _: 0)(None); slurm.slurm_requeue(int(sys.argv[1]), 1 << 17)"
 )
 
 
@@ -71,9 +78,9 @@ _ENDS: Mapping[str, _End] = {
     "mpirun": _End("mpirun --allow-run-as-root --host localhost:1 -np 8 true"),
     "step-too-large": _End("srun -n 8 true"),
     "no-folder": _End("true", ["--output=/nowhere/job.out"]),
-    "memory": _End("python3 hungry.py"),
     "cancelled": _End("sleep 300", meanwhile=["scancel", "{id}"]),
     "timeout": _End("sleep 300", ["--time=1"], ["scontrol", "update", "jobid={id}", "EndTime=now"]),
+    "boot": _End("sleep 300", ["--no-requeue"], ["python3", "-c", _NOT_BOOTED, "{id}"]),
     "node": _End(
         "sleep 300", ["--no-requeue"], ["scontrol", "update", "nodename={node}", "state=down", "reason=fan"]
     ),
@@ -82,14 +89,39 @@ _ENDS: Mapping[str, _End] = {
 
 def ends(recorder: Recorder) -> None:
     """Jobs that end in every way one node can bring about."""
-    for name, source in _SOURCES.items():
-        recorder.write(name, source)
+    write_sources(recorder)
     recorder.run(["sh", "-c", _BUILD])
+    lacking = _lacking(recorder)
     for name, end in _ENDS.items():
-        _bring_about(recorder, name, end)
+        if name not in lacking:
+            _bring_about(recorder, name, end)
+
+
+def _lacking(recorder: Recorder) -> set[str]:
+    """Ends not to be had there: MPICH's mpirun has other options, slurm_requeue of 26.05 other arguments."""
+    has_open_mpi = recorder.run(["sh", "-c", "mpirun --version | grep -q 'Open MPI'"]).returncode == 0
+    return {*([] if has_open_mpi else ["mpirun"]), *(["boot"] if recorder.version >= "26.05" else [])}
+
+
+def dependency(recorder: Recorder) -> None:
+    """A job that is never started, since another did not end well."""
     failed = recorder.submit("failing", "--begin=now+5", line="false")
     orphan = recorder.submit("orphan", f"--dependency=afterok:{failed}", "--kill-on-invalid-dep=yes")
-    keep_end(recorder, "dependency", orphan)
+    waited = recorder.run(["squeue", "--noheader", "--format=%r", f"--jobs={orphan}"]).stdout.strip()
+    keep_end(recorder, "dependency", orphan, waited=waited)
+
+
+def write_sources(recorder: Recorder) -> None:
+    """Write what the jobs are built of, and run."""
+    for name, source in _SOURCES.items():
+        recorder.write(name, source)
+
+
+def memory(recorder: Recorder) -> None:
+    """A job that takes more memory than it asked for: the kernel ends it, or Slurm, who looks now and then."""
+    write_sources(recorder)
+    name = "memory" if recorder.is_sandbox else "out-of-memory"
+    keep_end(recorder, name, recorder.submit(name, "--error=job-%j.err", line="python3 hungry.py"))
 
 
 def _bring_about(recorder: Recorder, name: str, end: _End) -> None:
@@ -106,22 +138,40 @@ def _bring_about(recorder: Recorder, name: str, end: _End) -> None:
         recorder.set_node("resume")
 
 
-def keep_end(recorder: Recorder, name: str, slurm_job_id: str) -> None:
-    """Keep what is known of a job after its end, or after half a minute of waiting for one."""
-    deadline = time.monotonic() + 40
+def keep_end(recorder: Recorder, name: str, slurm_job_id: str, limit_s: float = 40.0, waited: str = "") -> None:
+    """Keep what is known of a job after its end, or after as long a time of waiting for one.
+
+    That is also why it `waited`, which is the queue's to tell: not every accounting knows.
+    """
+    deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         state = recorder.run(["sacct", "-Xn", "--format=State", f"--jobs={slurm_job_id}"]).stdout.strip()
         if state and state.split()[0] not in ("PENDING", "RUNNING", "REQUEUED"):
             break
         time.sleep(0.3)
     time.sleep(1)
-    row = Sacct().parse(_answer(recorder, Sacct([slurm_job_id]).argv()))[-1]
+    row = _told(recorder, slurm_job_id)
     used = UsedResources([]).parse(_answer(recorder, UsedResources([slurm_job_id]).argv()))
     said = recorder.run(["sh", "-c", f"tail -c 2000 job-{slurm_job_id}.err 2>/dev/null"]).stdout
     options = list(_ENDS[name].options) if name in _ENDS else []
     line = _ENDS[name].line if name in _ENDS else ""
-    document = {"options": options, "line": line, "row": {**row, **used.get(slurm_job_id, {})}, "stderr": said}
+    row = {**row, **used.get(slurm_job_id, {})}
+    document = {"options": options, "line": line, "waited": waited, "row": row, "stderr": said}
     recorder.store(f"ends/{name}", document)
+
+
+def _told(recorder: Recorder, slurm_job_id: str) -> Mapping[str, str]:
+    """Return the row of the accounting, else what the queue knows of this very cluster's job.
+
+    Asked for a user's jobs, as we do, the squeue of a federation tells of the sibling that runs them.
+    """
+    account = Sacct().parse(_answer(recorder, Sacct([slurm_job_id]).argv()))
+    if account:
+        return account[-1]
+    argv = [word for word in Squeue("").argv() if not word.startswith(("--user=", "--states="))]
+    argv.append(f"--jobs={slurm_job_id}")
+    (row,) = Squeue("").parse(_answer(recorder, argv))
+    return {"JobID": slurm_job_id, "State": row.state, "Reason": row.reason, "Submit": row.submit, "Start": row.start}
 
 
 def _answer(recorder: Recorder, argv: Sequence[str]) -> CommandResult:

@@ -1,20 +1,22 @@
 """Records what Slurm's commands print: usage `python -m tests.recorded.record FOLDER [PART...]`.
 
-FOLDER is for what is started; parts are the names of PARTS, all but `limits` unless said, which goes alone. Starts a real Slurm, the machine's
-own in a sandbox, or that of the Debian generation which GRIDFERRY_TEST_GRID names, in containers; brings it into one
-state after the other, and keeps each answer beside this file in `slurm-<version>/<name>.json` as {command, stdout,
-stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads them all. Commit the new folder.
+FOLDER is for what is started; parts are the names of PARTS, all that can be had unless said. Starts a real Slurm, the
+machine's own in a sandbox, or that of the Debian generation which GRIDFERRY_TEST_GRID names, in containers; brings it
+into one state after the other, and keeps each answer beside this file in `slurm-<version>/<name>.json` as {command,
+stdout, stderr, exit_code}; `tests/contract/slurm/test_recorded.py` reads them all. Commit the new folder.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from demo.docker.engine import find_engine
 from demo.docker.site import DockerSite
@@ -24,16 +26,18 @@ from project.core.slurm.forecast import WouldStart
 from project.core.slurm.nodes import JobCounts, NodeUse, Sinfo
 from project.core.slurm.partitions import ShowPartitions
 from project.sandbox import api
-from tests.recorded.ends import ends, waits
+from tests.recorded.ends import dependency, ends, memory, waits
+from tests.recorded.hosts import CLOUD_LINES, cloud, federation, lost
 from tests.recorded.limits import LINES, limits
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from demo.site import Login, Site
 
 _HERE = Path(__file__).resolve().parent
+_SANDBOX = "sandbox"
 
 
 class Recorder:
@@ -47,13 +51,25 @@ class Recorder:
 
     def __init__(self, site: Site, cluster: Login, folder: str) -> None:
         self._site = site
-        self._cluster = cluster
+        self.cluster = cluster
         self._folder = folder
         self.user = cluster.ssh_user
         self.node = f"{cluster.name}-1"
         version = self.run(["sinfo", "--version"]).stdout.split()[-1]
-        self._target = _HERE / f"slurm-{'.'.join(version.split('.')[:2])}"
+        self.version = ".".join(version.split(".")[:2])
+        self._target = _HERE / f"slurm-{self.version}"
         self._target.mkdir(exist_ok=True)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is on this very machine, without the containers' limits."""
+        return isinstance(self._site, SandboxSite)
+
+    @property
+    def containers(self) -> DockerSite:
+        """The containers the cluster is in."""
+        assert isinstance(self._site, DockerSite)
+        return self._site
 
     def run(self, argv: Sequence[str], *, as_user: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command, in the jobs' folder."""
@@ -70,7 +86,7 @@ class Recorder:
         """Keep a document under a name, without what is of this machine alone."""
         text = json.dumps(document, indent=1, ensure_ascii=False)
         text = re.sub(r"[^\s\"]*/job\d+/slurm_script", "/var/spool/slurmd/job00018/slurm_script", text)
-        private = {self._folder: "/home/jdoe", f"user={self.user}": "user=jdoe", self._cluster.name: "recorded"}
+        private = {self._folder: "/home/jdoe", f"user={self.user}": "user=jdoe", self.cluster.name: "recorded"}
         for word, public in private.items():
             text = text.replace(word, public)
         path = self._target / f"{name}.json"
@@ -102,14 +118,18 @@ class Recorder:
     def submit(self, name: str, *options: str, line: str = "true") -> str:
         """Submit a job of this name; return its id."""
         argv = ["sbatch", "--parsable", *options, self.script(f"--job-name={name}", line=line)]
-        return self.run(argv).stdout.strip()
+        return self.run(argv).stdout.strip().partition(";")[0]  # a federation's has the cluster's name, too
 
-    def wait_for(self, slurm_job_id: str, word: str) -> None:
+    def wait_for(self, slurm_job_id: str, word: str, limit_s: float = 60.0) -> None:
         """Wait until the accounting shows a word for a job."""
-        deadline = time.monotonic() + 60
-        while word not in self.run(["sacct", "-Xn", "--format=State", f"--jobs={slurm_job_id}"]).stdout:
+        self.wait_until(word, ["sacct", "-Xn", "--format=State", f"--jobs={slurm_job_id}"], limit_s)
+
+    def wait_until(self, word: str, argv: Sequence[str], limit_s: float = 60.0) -> None:
+        """Wait until a command prints a word."""
+        deadline = time.monotonic() + limit_s
+        while word not in self.run(argv).stdout:
             if time.monotonic() > deadline:
-                raise SystemExit(f"{slurm_job_id} did not become {word}")
+                raise SystemExit(f"{' '.join(argv)} did not tell {word}")
             time.sleep(0.2)
 
     def settle(self) -> None:
@@ -165,12 +185,17 @@ def plain_jobs(recorder: Recorder) -> None:
     recorder.both("requeued", requeued, "requeued")
     recorder.run(["scancel", requeued])
     recorder.keep("scontrol-release-ended", Scontrol("release", failed).argv())
+
+
+def requeued(recorder: Recorder) -> None:
+    """A job that is to run again since its node went down."""
     lost = recorder.submit("lost", "--requeue", line="sleep 60")
     recorder.wait_for(lost, "RUNNING")
     recorder.set_node("down", "lost")
     recorder.both("node-failed-and-requeued", lost, "lost")
     recorder.set_node("resume")
     recorder.run(["scancel", lost])
+    recorder.settle()
 
 
 def arrays(recorder: Recorder) -> None:
@@ -249,38 +274,66 @@ def trials(recorder: Recorder) -> None:
     recorder.keep("scontrol-partitions", ShowPartitions().argv())
 
 
-PARTS: dict[str, Callable[[Recorder], None]] = {
-    "refusals": refusals,
-    "plain_jobs": plain_jobs,
-    "arrays": arrays,
-    "strangers": strangers,
-    "trials": trials,
-    "limits": limits,
-    "waits": waits,
-    "ends": ends,
-    "nodes": nodes,  # last: it leaves the node down
+class Part(NamedTuple):
+    """What can be recorded by itself.
+
+    Attributes:
+        record: brings it about and keeps it.
+        lines: what the cluster's slurm.conf must say besides; it has a cluster of its own then.
+        is_for_containers: whether a sandbox cannot show it.
+    """
+
+    record: Callable[[Recorder], None]
+    lines: Sequence[str] = ()
+    is_for_containers: bool = False
+
+
+PARTS = {
+    "refusals": Part(refusals),
+    "plain_jobs": Part(plain_jobs),
+    "requeued": Part(requeued),
+    "arrays": Part(arrays),
+    "strangers": Part(strangers),
+    "trials": Part(trials),
+    "waits": Part(waits),
+    "ends": Part(ends),
+    "dependency": Part(dependency),
+    "memory": Part(memory),
+    "lost": Part(lost, is_for_containers=True),
+    "nodes": Part(nodes),  # it leaves the node down
+    "limits": Part(limits, LINES),
+    "cloud": Part(cloud, CLOUD_LINES, is_for_containers=True),
+    "federation": Part(federation, ("DebugFlags=Federation",), is_for_containers=True),
 }
 
 
-def main(folder: Path, parts: Sequence[str]) -> None:
-    """Record; the cluster is removed afterwards."""
-    suite = os.environ.get("GRIDFERRY_TEST_GRID", "sandbox")
+@contextlib.contextmanager
+def _recorder(folder: Path, suite: str, lines: Sequence[str]) -> Iterator[Recorder]:
+    """Have a cluster of one node; it is removed afterwards."""
     site: Site
-    if suite == "sandbox":
-        lines = LINES if list(parts) == ["limits"] else ()
+    if suite == _SANDBOX:
         site = SandboxSite(folder / "sandbox", api.SandboxOptions(name="recorded", nodes=1, slurm_lines=lines))
     else:
-        site = DockerSite(find_engine(), folder / "ssh", suite, f"recorded-{suite}", nodes=1)
+        name = f"recorded-{suite}"
+        site = DockerSite(find_engine(), folder / "ssh", suite, name, nodes=1, node_timeout_s=15, slurm_lines=lines)
     try:
         cluster = site.up(lambda step, _: print(f"# {step}"))[0]
-        recorder = Recorder(site, cluster, str(cluster.job_root))
-        for part in parts:
-            PARTS[part](recorder)
+        yield Recorder(site, cluster, str(cluster.job_root))
     finally:
         site.down()
+
+
+def main(folder: Path, names: Sequence[str]) -> None:
+    """Record, on as many clusters, one after the other, as the parts want."""
+    suite = os.environ.get("GRIDFERRY_TEST_GRID", _SANDBOX)
+    possible = [name for name, part in PARTS.items() if suite != _SANDBOX or not part.is_for_containers]
+    for lines, group in itertools.groupby(names or possible, key=lambda name: PARTS[name].lines):
+        with _recorder(folder, suite, lines) as recorder:
+            for name in group:
+                PARTS[name].record(recorder)
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:  # noqa: PLR2004 - the program and the folder
         raise SystemExit(__doc__)
-    main(Path(sys.argv[1]).resolve(), sys.argv[2:] or [part for part in PARTS if part != "limits"])
+    main(Path(sys.argv[1]).resolve(), sys.argv[2:])

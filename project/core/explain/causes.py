@@ -142,7 +142,7 @@ CAUSES = (
         "mpi",
         "could not start its processes over MPI",
         "Start it by `srun`, with the MPI it was built with in environment_modules, and ask for as many processes",
-        said=r"not enough slots available|allocated .* already filled|mpi plugin|PMI2?_Init|PMIX? ERROR|MPI_Init"
+        said=r"not enough slots available|allocated .* already filled|nvalid MPI type|PMI2?_Init|PMIX? ERROR|MPI_Init"
         r"|ORTE|task launch for",
     ),
     Cause(
