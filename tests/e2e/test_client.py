@@ -82,11 +82,12 @@ def test_dry_run_needs_neither_cluster_nor_registry(tmp_path: Path) -> None:
 
 def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> None:
     """-r before the end: exit 12. After it, of a failed job too: what is there comes, what is not is named."""
-    lines = ["sleep 4", "echo 1 > there.txt", "echo no convergence >&2", "exit 3"]
+    lines = ["until [ -e go ]; do sleep 0.2; done", "echo 1 > there.txt", "echo no convergence >&2", "exit 3"]
     job_uuid = submit(grid, tmp_path, execution=lines, output=["there.txt", "absent.txt"])
     early = grid.client("-r", job_uuid, folder=tmp_path)
     assert early.returncode == 12
     assert not (tmp_path / job_uuid).exists()
+    grid.site.run(["touch", str(job_folder(grid, job_uuid) / "work" / "go")])
     wait_for_state(grid, job_uuid, "DONE")
     nowhere = grid.client("-r", job_uuid, "--to", "/proc/results", folder=tmp_path)
     assert nowhere.returncode == 14
@@ -99,6 +100,17 @@ def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> N
     (errors,) = (tmp_path / job_uuid).glob("slurm-*.err")
     assert "no convergence" in errors.read_text()
     assert (tmp_path / job_uuid / "there.txt").read_text() == "1\n"
+
+
+@pytest.mark.parametrize(("end", "code"), [("true", 0), ("exit 3", 13)])
+def test_fetch_brings_the_results_at_the_end(grid: Grid, tmp_path: Path, end: str, code: int) -> None:
+    """One command from the job file to the results, of a job that failed, too; the exit code tells how it went."""
+    path = write_job(tmp_path, execution=["echo 1 > there.txt", end], output=["there.txt"])
+    done = grid.client(
+        "-u", str(path), *grid.job_settings(), "--fresh", "--fetch", "--to", "results", folder=tmp_path
+    )
+    assert done.returncode == code, done.stderr
+    assert (tmp_path / "results" / "there.txt").read_text() == "1\n"
 
 
 def test_compilation_that_fails_ends_the_job_with_a_mail(grid: Grid, tmp_path: Path) -> None:
