@@ -72,9 +72,12 @@ def _subject(facts: Facts) -> str:
         return "The job"
     total = sum(facts.tasks.values())
     alike = facts.tasks.get(facts.state, 0)
-    if alike == total:
-        return f"Each of the {total} tasks ended as {facts.state}: task {facts.task}"
-    return f"{alike} of {total} tasks ended as {facts.state}: task {facts.task}" if alike else f"Task {facts.task}"
+    if not alike:
+        return f"Task {facts.task}"
+    if not parse_state(facts.state).ended:
+        return f"Of {total} tasks {alike} {'is' if alike == 1 else 'are'} {facts.state}: task {facts.task}"
+    who = f"Each of the {total} tasks" if alike == total else f"{alike} of {total} tasks"
+    return f"{who} ended as {facts.state}: task {facts.task}"
 
 
 def _words(facts: Facts, job_uuid: str) -> Dict[str, str]:
