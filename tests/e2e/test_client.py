@@ -102,6 +102,17 @@ def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> N
     assert (tmp_path / job_uuid / "there.txt").read_text() == "1\n"
 
 
+@pytest.mark.parametrize(("end", "code"), [("true", 0), ("exit 3", 13)])
+def test_fetch_brings_the_results_at_the_end(grid: Grid, tmp_path: Path, end: str, code: int) -> None:
+    """One command from the job file to the results, of a job that failed, too; the exit code tells how it went."""
+    path = write_job(tmp_path, execution=["echo 1 > there.txt", end], output=["there.txt"])
+    done = grid.client(
+        "-u", str(path), *grid.job_settings(), "--fresh", "--fetch", "--to", "results", folder=tmp_path
+    )
+    assert done.returncode == code, done.stderr
+    assert (tmp_path / "results" / "there.txt").read_text() == "1\n"
+
+
 def test_compilation_that_fails_ends_the_job_with_a_mail(grid: Grid, tmp_path: Path) -> None:
     """A compilation command that fails: exit 9, its output shown, ERROR with mail, nothing in Slurm."""
     path = write_job(tmp_path, execution=["true"], compilation=["echo no rule to make target >&2; exit 2"])

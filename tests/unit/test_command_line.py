@@ -68,6 +68,14 @@ def test_options_without_a_job_file_are_an_error(tmp_path: Path, arguments: tupl
     assert _run(tmp_path).returncode == 0
 
 
+@pytest.mark.parametrize("arguments", [("--to", "results"), ("--overwrite",), ("--wait", "--to", "results")])
+def test_where_results_go_is_for_those_that_are_fetched(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """A submission that fetches nothing says so before anything is done; exit 2."""
+    (tmp_path / "job.yml").write_text(_JOB)
+    done = _run(tmp_path, "-u", "job.yml", *arguments)
+    assert (done.returncode, "Add --fetch" in done.stderr) == (2, True)
+
+
 def test_a_script_is_told_how_to_go_on_with_what_broke_off(tmp_path: Path) -> None:
     """An earlier try of the same file is not simply repeated: exit 2, and both ways on are named."""
     path, job_uuid = tmp_path / "job.yml", "12345678-0000-4000-8000-000000000000"
