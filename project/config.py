@@ -195,7 +195,10 @@ def _profile(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if not name:
         return {}
     if name not in profiles or not _PROFILE.fullmatch(name):
-        raise UsageError(f"the settings have no profile {name!r}", remedy=_hint(name, sorted(map(str, profiles))))
+        remedy = (
+            _hint(name, sorted(map(str, profiles))) if profiles else "Write it below `profiles` in the settings file"
+        )
+        raise UsageError(f"the settings have no profile {name!r}", remedy=remedy)
     return dict(profiles[name] or {})
 
 

@@ -73,13 +73,29 @@ def failed_indexes(parts: Sequence[Job]) -> List[int]:
 
 
 def tally_of(parts: Sequence[Job]) -> Counter[str]:
-    """Return how many tasks are in each state; those Slurm does not know yet stand where their part does."""
+    """Return how many tasks are in each state; those Slurm does not know yet stand where their part does.
+
+    Args:
+        parts: in short, in the order of their creation; of a task that ran again the last attempt counts.
+    """
+    places = places_of(parts, "")
     counted: Counter[str] = collections.Counter()
     for part in parts:
         known: Counter[str] = collections.Counter(part["counts"])
-        missing = len(indexes_of(part)) - sum(known.values())
-        counted += known + collections.Counter({str(part["state"]): missing})
+        number = len(indexes_of(part))
+        known[str(part["state"])] += number - sum(known.values())
+        counted += _without(known, number - len(places.get(str(part["job_uuid"]), {})))
     return counted
+
+
+def _without(counted: Counter[str], again: int) -> Counter[str]:
+    """Return counts without so many tasks that ran again: those are some that did not end well."""
+    left = collections.Counter(counted)
+    for word in sorted(counted, key=_has_failed, reverse=True):
+        taken = min(again, left[word])
+        left[word] -= taken
+        again -= taken
+    return +left
 
 
 def _states(part: Job) -> Dict[str, str]:

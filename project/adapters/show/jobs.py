@@ -154,9 +154,13 @@ def facts(job: Job) -> list[tuple[str, str]]:
 
 def standing(jobs: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
     """Return how many tasks of jobs have ended, how many there are, and how many are in each state."""
-    known = [
-        tally_of([dict(job)]) if job.get("campaign") else Counter(job["counts"] or {job["state"]: 1}) for job in jobs
-    ]
-    counted = sum(known, Counter[str]())
+    campaigns: dict[str, list[Job]] = {}
+    counted: Counter[str] = Counter()
+    for job in jobs:
+        if job.get("campaign"):
+            campaigns.setdefault(str(job["campaign"]["uuid"]), []).append(dict(job))
+        else:
+            counted += Counter(job["counts"] or {job["state"]: 1})
+    counted += sum(map(tally_of, campaigns.values()), Counter[str]())
     ended = sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR)
     return ended, counted.total(), words.tally(counted)

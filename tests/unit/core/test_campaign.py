@@ -51,8 +51,11 @@ def test_what_failed_is_judged_by_the_last_attempt() -> None:
 
 
 def test_tasks_that_slurm_does_not_know_stand_where_their_part_does() -> None:
-    """Each attempt is counted."""
-    assert tally_of(_PARTS) == {"COMPLETED": 2, "FAILED": 1, "TIMEOUT": 1, "RUNNING": 2, "OUT_OF_MEMORY": 1}
+    """And of a task that ran again the last attempt counts."""
+    assert tally_of(_PARTS) == {"COMPLETED": 2, "RUNNING": 2, "OUT_OF_MEMORY": 1}
+    assert tally_of(_PARTS[:2]) == {"COMPLETED": 1, "FAILED": 1, "TIMEOUT": 1, "RUNNING": 2}
+    refused = part(_AGAIN, "2-3", state="ERROR")
+    assert tally_of([*_PARTS[:2], refused]) == {"COMPLETED": 1, "RUNNING": 2, "ERROR": 2}
 
 
 def test_only_the_first_parts_uuid_is_the_campaigns() -> None:
