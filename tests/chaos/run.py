@@ -116,7 +116,7 @@ def _wait(world: World, researcher: Researcher) -> None:
 
 
 def _fetch(world: World, researcher: Researcher) -> None:
-    """Fetch a job's results, again after what may pass: on a busy machine a login node may take a minute to answer."""
+    """Fetch a job's results, again after what may pass: on a busy machine a login node may not answer in a minute."""
     story = researcher.story
     if KINDS[story.submission.kind].output and world.registry_job(story.job_uuid).get("outcome"):
         for _ in range(_FETCHES):
