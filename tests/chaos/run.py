@@ -14,7 +14,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.invariants import violations
 from tests.chaos.kinds import KINDS
 from tests.chaos.plan import Fault, Pause, Step, Submission
-from tests.chaos.researcher import Researcher, Story
+from tests.chaos.researcher import TRANSIENT, Researcher, Story
 from tests.contract.processes import poll
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _MOST_FAULTS_AT_ONCE = 3
 #: How long the last jobs may take after the last fault; whoever waits calls the client now and then.
 _END_LIMIT_S = 400.0
 _CALL_EVERY_S = 8.0
+_FETCHES = 3
 _OVER = ("COMPLETED", "FAILED", "CANCELLED", "REQUEUED", "TIMEOUT", "NODE_FAIL")
 
 
@@ -115,9 +116,13 @@ def _wait(world: World, researcher: Researcher) -> None:
 
 
 def _fetch(world: World, researcher: Researcher) -> None:
+    """Fetch a job's results, again after what may pass: on a busy machine a login node may not answer in a minute."""
     story = researcher.story
     if KINDS[story.submission.kind].output and world.registry_job(story.job_uuid).get("outcome"):
-        researcher.call("-r", story.job_uuid, "--to", str(world.results / story.job_uuid))
+        for _ in range(_FETCHES):
+            call = researcher.call("-r", story.job_uuid, "--to", str(world.results / story.job_uuid))
+            if call.exit_code not in TRANSIENT:
+                break
 
 
 def _wait_for_mail_and_accounting(world: World) -> None:

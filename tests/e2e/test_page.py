@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.contract.processes import find_program
-from tests.contract.registry_process import PASSWORD, RegistryProcess
+from tests.contract.registry_process import AT, PASSWORD, RegistryProcess, entry, state
 from tests.e2e import page_content
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ class Scene(NamedTuple):
     Attributes:
         browser: the window.
         jobs: the UUIDs of `ann`'s jobs, by name.
+        registry: it.
     """
 
     browser: Browser
     jobs: dict[str, str]
+    registry: RegistryProcess
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with registry.started():
         jobs = page_content.furnish(registry)
         with browser.browser_started(registry.url, folder, photographs) as window:
-            yield Scene(window, jobs)
+            yield Scene(window, jobs, registry)
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def _log_in(browser: Browser, password: str = PASSWORD, *, name: str = "ann") ->
 @pytest.mark.parametrize(("device", "width_px"), [("desktop", _DESKTOP_PX), ("phone", _PHONE_PX)])
 def test_every_page_is_whole_and_readable(scene: Scene, device: str, width_px: int, scheme: str) -> None:
     """On any screen and in both colour schemes nothing sticks out, contrasts suffice, and the console is silent."""
-    browser, jobs = scene
+    browser, jobs, _ = scene
     pages = {name: f"/ui/jobs/{jobs[name]}" for name in ("array", "broken", page_content.LONG_NAME)}
     browser.prefer(scheme)
     for name, address in {"login": "/", "home": "/", **pages}.items():
@@ -121,6 +124,58 @@ def test_jobs_at_a_glance_lead_to_their_timeline(scene: Scene) -> None:
     assert scene.browser.texts(".timeline li")[2].splitlines()[1] == "make ended with 2"
     assert "ERROR at COMPILING" in scene.browser.texts(".timeline li")[2]
     assert "solver.c:48" in scene.browser.texts(".timeline pre")[0]
+
+
+_MARKUP = (
+    '"><img src=x onerror="window.smuggled=1"><script>window.smuggled=1</script>'
+    "<svg onload='window.smuggled=1'></svg><style>*{display:none}</style>{{ 7*7 }}"
+)
+
+
+#: Whether markup is shown as text, how many elements a stranger made, whether nothing ran, whether all is visible.
+_FOREIGN = """
+    const made = document.querySelectorAll('script, style, [src=x], [onerror], [onload]');
+    const shown = document.body.textContent.includes('onerror');
+    return [shown, made.length, window.smuggled === undefined, getComputedStyle(document.body).display];
+"""
+
+
+def _write_everywhere(registry: RegistryProcess, word: str) -> str:
+    """Have somebody's job, modules, cluster and nodes say a word wherever they may; return the job's UUID."""
+    registry.put_cluster("hostile")
+    job_uuid = str(uuid.uuid4())
+    user_input = {"job_name": word, "username": word, "output": [word], word: word}
+    paths = dict.fromkeys(("job_directory", "working_directory", "online_job_file", "tar_file", "commit"), word)
+    body = {"user_input": user_input, "modules": [{word: word}], "destination_cluster": "hostile", **paths}
+    assert registry.call("POST", f"/jobs/{job_uuid}", body, user="eve").status_code == 201
+    said = {"reason": word, "detail": word, "stage": word, "since": word, "exit_code": word}
+    entries = [
+        entry(job_uuid, 1, "tasks", rows=[{"task": "", "JobID": word, "State": word, "NodeList": word}]),
+        entry(job_uuid, 2, "module", module=word, stage=word, output=word),
+        entry(job_uuid, 3, word[:99], message=word),
+        entry(job_uuid, 4, "notice", severity="error", message=word, stage=word, detail=word, flag=word),
+        state(job_uuid, 5, word[:99], **said),
+        state(job_uuid, 6, "FAILED", **said),
+    ]
+    node = {"name": word, "state": word, "reason": word, "since": word, "gres": word}
+    status = {"taken_at": AT, "nodes": [node]}
+    answer = registry.report(*entries, user="eve", cluster="hostile", cluster_status=status).json()
+    assert answer["acknowledged"] == {job_uuid: 6}, answer
+    return job_uuid
+
+
+def test_markup_of_strangers_is_text(scene: Scene) -> None:
+    """In a label, a module, a reason, a path or a node it is shown as it is written; nothing runs, or is tried."""
+    scene.registry.add_user("eve")
+    job_uuid = _write_everywhere(scene.registry, _MARKUP)
+    try:
+        _log_in(scene.browser, name="eve")
+        for page in ("/", f"/ui/jobs/{job_uuid}"):
+            scene.browser.open(page)
+            assert scene.browser.run(_FOREIGN) == [True, 0, True, "block"], page
+        assert scene.browser.complaints() == []
+    finally:
+        scene.registry.call("DELETE", "/clusters/hostile", user="root")
 
 
 def test_a_script_smuggled_in_does_not_run(scene: Scene) -> None:

@@ -108,19 +108,20 @@ class Conversation:
         Something that the program left behind may hold its output open: it is not waited for. A line that stands
         still is: the end of a program is told before the last of what it printed.
         """
-        quiet_s = 0.0
-        while quiet_s <= _PATIENCE_S:
+        quiet_s, was_heard = 0.0, False
+        while True:
             if self._received:
                 yield bytes(self._received)
                 self._received.clear()
-                quiet_s = 0.0
+                quiet_s, was_heard = 0.0, False
             size = self._receive()
-            if size is None:
+            if size is None or (size == 0 and was_heard):
                 return
             if size == 0 and self._channel.exit_status_ready():
                 quiet_s += _LOOK_UP_S
-                if quiet_s == _PATIENCE_S:
-                    cast("Session", self._channel.get_transport()).hear_a_word()  # and look once more
+            if quiet_s >= _PATIENCE_S:
+                cast("Session", self._channel.get_transport()).hear_a_word()
+                was_heard = True
 
     def lines(self) -> Iterator[bytes]:
         """Yield lines as soon as they are whole, without their ends; the last one even if it has none.
