@@ -112,18 +112,6 @@ def test_memory_is_told_with_what_it_had_and_half_as_much_again() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("tasks", "said"),
-    [
-        ({"RUNNING": 2, "PENDING": 8}, "Of 10 tasks 2 are RUNNING: task 3 "),
-        ({"RUNNING": 1, "COMPLETED": 9}, "Of 10 tasks 1 is RUNNING: task 3 "),
-    ],
-)
-def test_tasks_that_run_have_not_ended(tasks: dict[str, int], said: str) -> None:
-    """Of an array that is at work, how many tasks are."""
-    assert explain(Facts(state="RUNNING", task="3", tasks=tasks), _UUID).sentence.startswith(said)
-
-
 def test_a_killed_job_that_had_used_its_memory_up_wanted_more() -> None:
     """Killed by signal 9 at nine tenths of its memory is memory; at a tenth it is not."""
     facts = Facts(state="FAILED", exit_code="0:9", used_mib=95, memory_mib=100)
