@@ -100,7 +100,7 @@ def test_no_words_break_an_explanation(columns: dict[str, list[str]], nodes: lis
     spec, cluster = JobSpec("j", "j@x", ["c"], ["x"]), Cluster(nodes)
     assert explain(gather(job, spec, cluster), "uuid").sentence
     part = whole_array(job)
-    listed = [{**job, "counts": {}, "campaign": {"indexes": "1"}}]
+    listed = [{**job, "job_uuid": "uuid", "counts": {}, "campaign": {"indexes": "1"}}]
     assert explain_tasks([part], listed, spec, cluster, "uuid")[0].sentence
 
 
