@@ -8,7 +8,7 @@ PATH=$PATH:/usr/sbin:/sbin
 declare -A GROUPS_OF=(
     [sandbox]="slurmctld:slurmctld slurmd:slurmd sbatch:slurm-client slurmdbd:slurmdbd munged:munge
         mariadbd:mariadb-server-core sshd:openssh-server ssh:openssh-client gcc:gcc:libc6-dev git:git"
-    [test]="runc:runc busybox:busybox-static setpriv:util-linux tcsh:tcsh fish:fish modulecmd:environment-modules
+    [test]="runc:runc busybox:busybox-static setpriv:util-linux tcsh:tcsh fish:fish zsh:zsh modulecmd:environment-modules
         chromium:chromium chromedriver:chromium-driver faketime:faketime"
     [docker]="docker:docker.io dockerd:docker.io docker-compose:docker-compose debootstrap:debootstrap
         iptables:iptables ip:iproute2"
