@@ -30,7 +30,7 @@ test-docker: system-docker venv ## the e2e tests on Slurm clusters in containers
 	@$(BIN)/python -m demo.docker check
 	GRIDFERRY_TEST_GRID=$(SUITE) $(BIN)/python -m pytest tests/e2e $(TESTS)
 
-test-containers: venv ## a selection of them on the oldest Slurm and a newer one, some 8 minutes
+test-containers: venv ## a selection of them on the oldest Slurm and a newer one, both at once
 	tools/test-containers.sh $(TESTS)
 
 test-docker-all: ## the same on all four generations of Slurm, oldest first
