@@ -210,16 +210,17 @@ def _accounted_tasks(row: AccountRow, known: Tasks, live: Collection[str]) -> Ta
             found[task] = dict(row, **before)
         elif word.ended and row["JobName"] == _NAME_NOT_KNOWN_YET and not _is_believed(before):
             found[task] = _told_too_early(row, before, task)
-        elif word.ended or _how_far(word.word) >= _how_far(before.get("State", "")):
+        elif word.ended or rank(word.word) >= _how_far(before.get("State", ""), row):
             found[task] = dict(before, **dict(row, JobID=_job_id(parse_id(row["JobID"]).slurm_job_id, task)))
         else:
             found[task] = dict(row, **before)
     return found
 
 
-def _how_far(state: str) -> int:
-    """How far along a state is; COMPLETING and its like are as far as RUNNING."""
-    return rank(RUNNING if parse_state(state).phase is Phase.RUNNING else state)
+def _how_far(state: str, row: AccountRow) -> int:
+    """How far along a state is; for a row without a name COMPLETING and its like are as far as RUNNING."""
+    is_running = row["JobName"] == _NAME_NOT_KNOWN_YET and parse_state(state).phase is Phase.RUNNING
+    return rank(RUNNING if is_running else state)
 
 
 def _is_believed(before: TaskRow) -> bool:
