@@ -48,10 +48,11 @@ def _ids_in_queue(cluster: Cluster) -> set[str]:
     return {row.slurm_job_id for row in cluster.slurm.queue()}
 
 
-def _delete(sandbox: api.SandboxInfo, cluster: Cluster, job: ClusterJob) -> None:
-    """Delete a job from the accounting once that knows it."""
+def _delete(sandbox: api.SandboxInfo, cluster: Cluster, job: ClusterJob, state: str) -> None:
+    """Delete a job from the accounting once that knows all of it: what slurmctld still has to tell brings it back."""
     slurm_job_id = str(job.id_on_disk)
-    poll(lambda: cluster.slurm.account([slurm_job_id]), "the accounting knows it")
+    whole = [(state, job.job.job_uuid)]
+    poll(lambda: [(row["State"], row["JobName"]) for row in cluster.slurm.account([slurm_job_id])] == whole, state)
     assert accounting_rows.delete(sandbox.folder, _NAME, slurm_job_id) == 1
     assert cluster.slurm.account([slurm_job_id]) == []
 
@@ -61,7 +62,7 @@ def test_a_job_deleted_from_queue_and_accounting_is_told(forgetful: api.SandboxI
     following, job = Following(patient), patient.job(_RUN)
     slurm_job_id = job.into_the_queue()
     job.wait_until_it_ran()
-    _delete(forgetful, patient, job)
+    _delete(forgetful, patient, job, "COMPLETED")
     poll(lambda: slurm_job_id not in _ids_in_queue(patient), "the queue has forgotten it", 120)
     patient.clock.sleep(60)
     following.follower.round()
@@ -83,7 +84,7 @@ def test_a_running_job_deleted_from_the_accounting_is_followed_on(
     following, job = Following(patient), patient.job(_RUN, "while [ ! -e go ]; do sleep 0.2; done")
     job.into_the_queue()
     following.until(lambda: job.states()[-1] == "RUNNING", "it runs")
-    _delete(forgetful, patient, job)
+    _delete(forgetful, patient, job, "RUNNING")
     for _ in range(3):
         patient.clock.sleep(LOST_AFTER_S)
         following.follower.round()
@@ -98,7 +99,7 @@ def test_a_job_deleted_after_its_end_was_told_stays_as_told(forgetful: api.Sandb
     following, job = Following(patient), patient.job(_RUN)
     job.into_the_queue()
     following.until(lambda: job.states()[-1] == "DONE", "its end is told")
-    _delete(forgetful, patient, job)
+    _delete(forgetful, patient, job, "COMPLETED")
     Path(patient.paths.active, job.job.job_uuid).touch()
     for _ in range(3):
         patient.clock.sleep(LOST_AFTER_S)
