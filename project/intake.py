@@ -30,7 +30,7 @@ def read_request(
     user_file: Path,
     modules_file: Path | None,
     settings: Sequence[str],
-    clusters: Mapping[str, Mapping[str, Any]],
+    clusters: Mapping[str, Mapping[str, Any]] | None,
 ) -> SubmitRequest:
     """Read and check the job file and the modules file; all problems of both are told at once.
 
@@ -38,7 +38,7 @@ def read_request(
         user_file: the job file.
         modules_file: the modules file, if there is one.
         settings: `KEY=VALUE` on top of the job file.
-        clusters: what the user's own settings say of clusters.
+        clusters: what the user's own settings say of clusters; None where nobody will log in.
 
     Raises:
         InvalidDocument: with all problems.
@@ -50,7 +50,7 @@ def read_request(
 
 
 def check_request(
-    loaded: LoadedFile, modules_file: Path | None, clusters: Mapping[str, Mapping[str, Any]]
+    loaded: LoadedFile, modules_file: Path | None, clusters: Mapping[str, Mapping[str, Any]] | None
 ) -> SubmitRequest:
     """Check a job file that has been read, or was never a file, and the modules file; all as of `read_request`."""
     problems: list[InvalidDocument] = []

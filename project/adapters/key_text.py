@@ -39,16 +39,18 @@ def read_key(path: Path) -> bytes:
     return content
 
 
-def key_problems(document: Any, lines: Mapping[str, int], clusters: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+def key_problems(
+    document: Any, lines: Mapping[str, int], clusters: Mapping[str, Mapping[str, Any]] | None
+) -> list[Problem]:
     """Return what is wrong with the private key of a job file, as far as it is sure that it would be used.
 
     Args:
         document: what the job file says, right or wrong.
         lines: where its keys stand.
-        clusters: what the settings say of clusters; a key of theirs is used instead.
+        clusters: what the settings say of clusters; a key of theirs is used instead. None: nobody will log in.
     """
-    given = document.get(_KEY) if isinstance(document, dict) else None
-    if not given or not isinstance(given, str) or not _is_used(document.get("destination_cluster"), clusters):
+    given = document.get(_KEY) if isinstance(document, dict) and clusters is not None else None
+    if not given or not isinstance(given, str) or not _is_used(document.get("destination_cluster"), clusters or {}):
         return []
     try:
         read_key(Path(given).expanduser())

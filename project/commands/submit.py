@@ -71,7 +71,8 @@ def run_submit(
             "--to and --overwrite say where results go", remedy="Add --fetch, or fetch them later with -r"
         )
     gateway = make_gateway(assume_yes=assume_yes, no_input=no_input)
-    request = None if user_file is None else _read(user_file, modules_file, settings, gateway)
+    clusters = None if dry_run else gateway.settings.clusters
+    request = None if user_file is None else _read(user_file, modules_file, settings, gateway, clusters)
     if request is not None and dry_run:
         _show_script(request, gateway, as_json=as_json)
         return
@@ -116,19 +117,25 @@ def _see_it_through(gateway: Gateway, job_uuid: str, folder: Path | None, *, ove
         raise failure
 
 
-def _read(user_file: Path, modules_file: Path | None, settings: Sequence[str], gateway: Gateway) -> SubmitRequest:
+def _read(
+    user_file: Path,
+    modules_file: Path | None,
+    settings: Sequence[str],
+    gateway: Gateway,
+    clusters: Mapping[str, Mapping[str, Any]] | None,
+) -> SubmitRequest:
     """Return what a job file asks for, or a bundle, whose content is kept until the job is in the queue."""
     if not bundle.is_bundle(user_file):
-        return read_request(user_file, modules_file, settings, gateway.settings.clusters)
+        return read_request(user_file, modules_file, settings, clusters)
     if modules_file is not None:
         raise UsageError("a bundle has its modules in it", remedy="Leave -m out")
     folder = gateway.bundle_folder(sha256_of(user_file))
     bundle.open_bundle(user_file, folder)
-    return request_of(bundle.read(folder), str(user_file), settings, gateway.settings.clusters)
+    return request_of(bundle.read(folder), str(user_file), settings, clusters)
 
 
 def request_of(
-    job: bundle.Bundle, source: str, settings: Sequence[str], clusters: Mapping[str, Mapping[str, Any]]
+    job: bundle.Bundle, source: str, settings: Sequence[str], clusters: Mapping[str, Mapping[str, Any]] | None
 ) -> SubmitRequest:
     """Return the submission that a bundle is, with `--set` on top.
 
@@ -136,7 +143,7 @@ def request_of(
         job: the bundle.
         source: what to call it in messages.
         settings: `KEY=VALUE` on top of its job file.
-        clusters: what the user's own settings say of clusters.
+        clusters: what the user's own settings say of clusters; None where nobody will log in.
 
     Raises:
         InvalidDocument: with all problems.
@@ -190,7 +197,9 @@ def tell_how_to_go_on(request: SubmitRequest | None, gateway: Gateway) -> None:
 
 
 def _show_script(request: SubmitRequest, gateway: Gateway, *, as_json: bool) -> None:
-    """Print the job script as known by now; the cluster's part of it stands for itself."""
+    """Print the job script as known by now, the cluster's part left open; a key that is missing is no obstacle."""
+    for problem in key_problems(request.user_input, {}, gateway.settings.clusters):
+        gateway.view.note(problem.render(request.source))
     request, _ = run_staging(
         request,
         modules=LocalModules(),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     *("JobID", "State", "ExitCode", "Elapsed", "NNodes", "NodeList"),
-    *("NCPUS", "CPUTime", "ReqTRES", "AllocTRES", "WorkDir"),
+    *("NCPUS", "CPUTime", "ReqTRES", "AllocTRES", "WorkDir", "Timelimit"),
 }
 
 

@@ -69,8 +69,9 @@ def test_all_problems_at_once_and_nothing_done(grid: Grid, tmp_path: Path) -> No
 
 
 def test_dry_run_needs_neither_cluster_nor_registry(tmp_path: Path) -> None:
-    """--dry-run runs staging, prints the job script and sends nothing, with no registry to ask."""
+    """--dry-run runs staging, prints the job script and sends nothing, with no registry to ask; no key stops it."""
     environment = {**os.environ, "GRIDFERRY_HOME": str(tmp_path), "GRIDFERRY_REGISTRY": "http://127.0.0.1:9"}
+    environment["HOME"] = str(tmp_path)
     argv = [sys.executable, "-m", "project", "-u", "user_input_sample.yml", "-m", "modules_sample.yml", "--dry-run"]
     done = subprocess.run(argv, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -78,6 +79,7 @@ def test_dry_run_needs_neither_cluster_nor_registry(tmp_path: Path) -> None:
     assert "#SBATCH --time=1-02:30:00" in done.stdout
     assert "export OMP_NUM_THREADS=2" in done.stdout
     assert "core_hours.c" in done.stderr
+    assert "private_key: ~/.ssh/id_ed25519 does not exist" in done.stderr
 
 
 def test_results_are_refused_while_the_job_runs(grid: Grid, tmp_path: Path) -> None:

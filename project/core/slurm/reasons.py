@@ -35,7 +35,7 @@ HOPELESS: Tuple[Row, ...] = (
     (r"PartitionTimeLimit", "its time limit is above the partition's", "Lower resources.duration", RECORDED),
     (r"PartitionNodeLimit", "it wants more nodes than the partition gives", "Ask for fewer nodes", RECORDED),
     (r"PartitionConfig", "the partition cannot give what it asks for", "Ask for less, or name another partition",
-     RECORDED),
+     CODES),
     (r"PartitionDown|PartitionInactive", "the partition starts no jobs now", "Wait, or name another partition",
      RECORDED),
     (r"BadConstraints", "no node has what resources.constraint asks for", "Correct the constraint", RECORDED),

@@ -169,8 +169,9 @@ def test_a_stage_that_fails_ends_the_job(
     assert (body["state"], body["stage"]) == ("ERROR", stage)
     assert reason in body["reason"]
     assert detail in body["detail"]
-    with pytest.raises(error) as again:
+    with pytest.raises(GridferryError) as again:
         login.run(job)
+    assert again.value.exit_code == error.exit_code
     assert (reason in again.value.message, detail in again.value.detail) == (True, True)
     assert "can be submitted anew" in again.value.remedy
     assert (states(job).count("ERROR"), fake.jobs()) == (1, [])
