@@ -103,9 +103,17 @@ def slurm_of(info: SandboxInfo, *argv: str) -> str:
 
 
 def accounted(grid: Grid, job_uuid: str, columns: str) -> list[str]:
-    """Return sacct's lines of a job, columns parted by `|`; asked by id, since by name the answer lags."""
+    """Return sacct's lines of a job, columns parted by `|`, once it knows all of it: its name comes with the rest.
+
+    That may be up to 5 s after its start, and so after its end.
+    """
     slurm_job_id = registry_job(grid, job_uuid)["slurm_job_id"]
-    return slurm(grid, "sacct", "-Xn", "-P", f"--format={columns}", f"--jobs={slurm_job_id}").split()
+
+    def asked(format_: str) -> list[str]:
+        return slurm(grid, "sacct", "-Xn", "-P", f"--format={format_}", f"--jobs={slurm_job_id}").split()
+
+    wait_until(lambda: set(asked("JobName")) == {job_uuid}, what="all that the accounting tells of the job")
+    return asked(columns)
 
 
 def job_folder(grid: Grid, job_uuid: str) -> PurePath:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.e2e.far_side import content, is_there, job_folder, slurm, submit, wait_until, write_job
+from tests.e2e.far_side import accounted, content, is_there, job_folder, slurm, submit, wait_until, write_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +99,8 @@ def test_a_table_split_into_arrays_that_run_one_after_the_other(grid: Grid, tmp_
     assert [part["campaign"]["indexes"] for part in parts] == ["1-4", "5-8", "9-10"]
     assert len({part["slurm_job_id"] for part in parts}) == 3
     for part in parts:
-        assert len(slurm(grid, "sacct", "-Xn", "--format=JobIDRaw", f"--name={part['job_uuid']}").split()) in (2, 4)
-    _, second, third = (_span(grid, part["slurm_job_id"]) for part in parts)
+        assert len(accounted(grid, part["job_uuid"], "JobID")) in (2, 4)
+    _, second, third = (_span(grid, part["job_uuid"]) for part in parts)
     assert second[1] <= third[0], "a throttled campaign has one array running at a time"
     (mail,) = wait_until(lambda: [mail for part in parts for mail in grid.mails(part["job_uuid"])], what="the digest")
     assert str(mail["Subject"]).strip() == f"FAILED (1 of 10 tasks): {campaign} ({grid.info.name})"
@@ -113,9 +113,9 @@ def _parts(grid: Grid, campaign: str) -> list[dict[str, Any]]:
     return sorted(listed, key=lambda part: int(part["campaign"]["indexes"].partition("-")[0]))
 
 
-def _span(grid: Grid, slurm_job_id: str) -> tuple[str, str]:
+def _span(grid: Grid, job_uuid: str) -> tuple[str, str]:
     """Return when the first task of an array began and its last ended."""
-    rows = slurm(grid, "sacct", "-Xn", "-P", "--format=Start,End", f"--jobs={slurm_job_id}").split()
+    rows = accounted(grid, job_uuid, "Start,End")
     return min(row.split("|")[0] for row in rows), max(row.split("|")[1] for row in rows)
 
 

@@ -115,7 +115,7 @@ def test_dependencies(grid: Grid, tmp_path: Path) -> None:
     assert wait_for_state(grid, orphan, "DONE")["outcome"] == "CANCELLED"
     wait_for_mail(grid, orphan, "CANCELLED")
     wait_for_state(grid, failing, "DONE")
-    wait_until(lambda: failing in accounted(grid, failing, "JobName%40"), what="its name in the accounting")
+    assert accounted(grid, failing, "JobName") == [failing]
     path = write_job(tmp_path, execution=["true"], dependencies=[failing])
     assert grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path).returncode == 10
     path = write_job(tmp_path, execution=["true"], dependencies=["00000000-0000-4000-8000-000000000000"])

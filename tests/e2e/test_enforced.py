@@ -96,8 +96,12 @@ def test_account_qos_and_reservation_are_used(grid: Grid, strict: SandboxInfo, t
     job_uuid = _submit(grid, tmp_path, execution=["true"], resources=resources)
     slurm_job_id = wait_for_state(grid, job_uuid, "DONE")["slurm_job_id"]
     columns = "--format=Account,QOS,Reservation,State"
-    told = slurm_of(strict, "sacct", "-Xn", "-P", columns, f"--jobs={slurm_job_id}").strip()
-    assert told == "physics|short|course|COMPLETED"
+
+    def told() -> bool:
+        rows = slurm_of(strict, "sacct", "-Xn", "-P", columns, f"--jobs={slurm_job_id}")
+        return rows.strip() == "physics|short|course|COMPLETED"
+
+    wait_until(told, what="all of it in the accounting")
 
 
 @pytest.mark.usefixtures("strict")
