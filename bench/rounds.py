@@ -43,7 +43,7 @@ def take_turns(
         contenders: by name.
         rounds: how many count.
         settle: returns when nothing of the run before goes on any more.
-        progress: told what is running.
+        progress: told what is running, and how long it took.
 
     Raises:
         GridferryError: a command failed; its answer is not known then.
@@ -51,8 +51,10 @@ def take_turns(
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, contender in contenders.items():
-            progress(f"{f'round {number} of {rounds}' if number else 'warm-up'}: {name}")
+            what = f"{f'round {number} of {rounds}' if number else 'warm-up'}: {name}"
+            progress(what)
             taken = seconds_to_answer(contender, number)
+            progress(f"{what}: {taken:.2f} s")
             settle()
             if number:
                 seconds[name].append(taken)
