@@ -32,7 +32,7 @@ if shopt -q login_shell; then
         mv "$GRIDFERRY_LOGIN/new" "$GRIDFERRY_LOGIN/told"
         rm -f "$GRIDFERRY_LOGIN/env"
         if cmp -s "$gridferry_login.1/told" "$gridferry_login.2/told"; then
-            ln "$GRIDFERRY_LOGIN/told" "$gridferry_login" 2>/dev/null
+            mv -f "$GRIDFERRY_LOGIN/told" "$gridferry_login"
         elif [ -e "$gridferry_login.1/told" ] && [ -e "$gridferry_login.2/told" ]; then
             (set -C; : > "$gridferry_login") 2>/dev/null
         fi
@@ -42,14 +42,18 @@ else
     if [ ! -e "$gridferry_login" ]; then
         for gridferry_own in "$gridferry_login.1" "$gridferry_login.2"; do
             if mkdir "$gridferry_own" 2>/dev/null; then
+                echo $$ > "$gridferry_own/pid"
                 env -0 | sort -z > "$gridferry_own/env"
                 compgen -v | sort > "$gridferry_own/names"
                 gridferry_state > "$gridferry_own/state"
                 GRIDFERRY_LOGIN=$gridferry_own exec /bin/bash -l "$0"
             fi
         done
-        for gridferry_own in {1..40}; do [ -e "$gridferry_login" ] && break; sleep 0.1; done
-        (set -C; : > "$gridferry_login") 2>/dev/null
+        for gridferry_own in 0.1 0.1 0.2 0.4 0.8 1 {2..8}; do
+            [ -e "$gridferry_login" ] && break
+            sleep "$gridferry_own"
+            kill -0 $(cat "$gridferry_login".[12]/pid 2>/dev/null) 2>/dev/null || break
+        done
     fi
     [ -s "$gridferry_login" ] || exec /bin/bash -l "$0"
     . "$gridferry_login"

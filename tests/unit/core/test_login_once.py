@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from project.core.job import ArraySpec, Resources
+from project.core.slurm.script import Placement
 from tests.unit.core.test_script import Cluster, spec
 
 if TYPE_CHECKING:
@@ -28,12 +30,23 @@ class Array:
         self, *execution: str, tasks: Sequence[int], node: str = "node1", modules: tuple[str, ...] = ()
     ) -> list[str]:
         """Run tasks one after the other; return what each printed last."""
-        job = spec(*execution, modules=modules, resources=Resources(array=ArraySpec(list(range(1, 100)), "1-99")))
-        return [self._task(job, task, node) for task in tasks]
+        script = self._script(*execution, modules=modules)
+        return [self._task(script, task, node) for task in tasks]
 
-    def _task(self, job: object, task: int, node: str) -> str:
+    def say_at_once(self, *execution: str, tasks: Sequence[int]) -> list[str]:
+        """Run tasks all at once; return what each printed last."""
+        script = self._script(*execution)
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            return list(pool.map(lambda task: self._task(script, task, "node1"), tasks))
+
+    def _script(self, *execution: str, modules: tuple[str, ...] = ()) -> Path:
+        """Write the script of an array."""
+        resources = Resources(array=ArraySpec(list(range(1, 100)), "1-99"))
+        return self.cluster.script(spec(*execution, modules=modules, resources=resources), Placement())
+
+    def _task(self, script: Path, task: int, node: str) -> str:
         variables = {"SLURM_ARRAY_JOB_ID": "40", "SLURM_ARRAY_TASK_ID": str(task), "SLURMD_NODENAME": node}
-        done = self.cluster.run(job, 40 + task, **variables)  # type: ignore[arg-type]
+        done = self.cluster.start(script, 40 + task, **variables)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.splitlines()[-1]
 
@@ -107,11 +120,17 @@ def test_a_task_that_runs_again_finds_the_same(tmp_path: Path) -> None:
     assert array.say('echo "$GREETING"', tasks=(1, 1, 1, 2, 1)) == ["hello"] * 5
 
 
-def test_nobody_waits_long_for_tasks_that_died(tmp_path: Path) -> None:
-    """Where the first two never said what a login brings, the next waits a moment, and after it nobody."""
+def test_nobody_waits_for_tasks_that_died(tmp_path: Path) -> None:
+    """Where the first two never said what a login brings, and are gone, the others log in by themselves."""
     array = Array(tmp_path, "export GREETING=hello")
     for number in (1, 2):
         (array.cluster.folder / "control" / f"login.node1.{number}").mkdir()
     assert array.say('echo "$GREETING"', tasks=range(3, 6)) == ["hello"] * 3
-    assert (array.cluster.folder / "control" / "login.node1").read_bytes() == b""
     assert array.logins == 3
+
+
+def test_a_slow_login_is_waited_for(tmp_path: Path) -> None:
+    """Many tasks that begin at once and find a login slow do not all add one of their own."""
+    array = Array(tmp_path, "export GREETING=hello; sleep 5")
+    assert array.say_at_once('echo "$GREETING"', tasks=range(1, 9)) == ["hello"] * 8
+    assert array.logins == 2

@@ -49,11 +49,14 @@ class Cluster:
         self, job: JobSpec, slurm_job_id: int, placement: Placement = _NOTHING, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run it under a Slurm job id."""
+        return self.start(self.script(job, placement), slurm_job_id, **variables)
+
+    def start(self, script: Path, slurm_job_id: int, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a script that is written already, under a Slurm job id."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "SLURMD_NODENAME": "node1"}
         environment |= {"SLURM_JOB_ID": str(slurm_job_id), **variables}
-        argv = [str(self.script(job, placement))]
         return subprocess.run(
-            argv, env=environment, cwd=self.paths.work, capture_output=True, text=True, check=False, timeout=20
+            [script], env=environment, cwd=self.paths.work, capture_output=True, text=True, check=False, timeout=30
         )
 
     def marks(self) -> list[str]:
