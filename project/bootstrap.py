@@ -165,6 +165,7 @@ class Gateway:
             records=self.records,
             repositories=self.repositories,
             wrapper=self.wrapper,
+            toolbox=self.toolbox,
             view=self.view,
             logins=self.logins,
         )
@@ -205,7 +206,6 @@ class Gateway:
             records=self.records,
             modules=LocalModules(),
             planner=Planner(records=self.records, pack=build_parcel, repositories=self.repositories, view=self.view),
-            toolbox=self.toolbox,
             prompter=self.prompter,
             view=self.view,
             clock=SystemClock(),

@@ -39,6 +39,7 @@ _FILE = keyed(
         "sha256": written("[0-9a-f]{64}", "a SHA-256"),
         "executable": FLAG,
         "unreadable": _LONG,
+        "content": _LONG,
     },
     "a file of a manifest",
     ("name", "path", "size", "sha256", "executable"),

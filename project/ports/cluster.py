@@ -71,12 +71,21 @@ class Shell(Protocol):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file there: absolute path, size in bytes, SHA-256 in hexadecimal, whether it can be run."""
+    """A file there.
+
+    Attributes:
+        path: absolute.
+        size: in bytes.
+        sha256: of its content, in hexadecimal.
+        executable: whether it can be run.
+        content: what came along with the list of files, if anything did; nobody has compared it with the hash yet.
+    """
 
     path: str
     size: int
     sha256: str
     executable: bool = False
+    content: bytes | None = None
 
 
 class LogText(NamedTuple):
@@ -132,6 +141,8 @@ class LoginNode(Protocol):
 
     def get_many(self, files: Mapping[Path, RemoteFile], *, progress: Progress | None = None) -> set[Path]:
         """Download small files in one stream, by their targets; return the targets that are now there.
+
+        Those whose content has come already are only written.
 
         Each is whole and what it should be, and its folders are made. For the others `get` says what is wrong.
 

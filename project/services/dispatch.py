@@ -59,23 +59,26 @@ class Dispatcher:
     records: RecordStore
     repositories: Repositories
     wrapper: FarProgram
+    toolbox: FarProgram
     view: View
     logins: LoginChoice
 
-    def send(self, record: dict[str, Any], node: LoginNode, *, detach: bool) -> Submitted:
-        """Bring a job that is on record to the cluster behind `node`, and see it into Slurm's queue.
+    def remote(self, cluster: Mapping[str, Any], node: LoginNode, *, for_campaign: bool = False) -> Remote:
+        """Return what `send` works with, on a connection to a cluster; campaigns have more to ask there."""
+        program = self.toolbox if for_campaign else self.wrapper
+        return Remote(node, cluster, program, own_python=self.logins.own_python(str(cluster["name"])))
+
+    def send(self, record: dict[str, Any], remote: Remote, *, detach: bool) -> Submitted:
+        """Bring a job that is on record to its cluster, and see it into Slurm's queue.
 
         Args:
             record: of the job; kept up to date.
-            node: connection to its cluster, closed at the end.
+            remote: its cluster, whose connection is closed at the end.
             detach: return once the cluster works on it.
 
         Raises:
             GridferryError: what went wrong; unless the job has ended, resuming goes on from there.
         """
-        cluster = record["job"]["destination_cluster"]
-        own_python = self.logins.own_python(str(cluster["name"]))
-        remote = Remote(node, cluster, self.wrapper, own_python=own_python)
         try:
             self._stage_in(remote, record)
             return self._launch(remote, record, detach=detach)

@@ -37,16 +37,11 @@ class FarSide:
         Raises:
             Unreachable, AuthenticationFailed, HostKeyRefused: see Connector.connect.
         """
-        return self.remote(job, self.log_in(job, overrides))
-
-    def remote(self, job: Mapping[str, Any], node: LoginNode) -> Remote:
-        """Return the toolbox on a connection to a job's cluster."""
         cluster = job["destination_cluster"]
-        own_python = self.logins.own_python(str(cluster["name"]))
-        return Remote(node, cluster, self.toolbox, own_python=own_python)
+        node = self._log_in(job, overrides)
+        return Remote(node, cluster, self.toolbox, own_python=self.logins.own_python(str(cluster["name"])))
 
-    def log_in(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> LoginNode:
-        """Return a connection to a job's cluster; arguments and errors as of `connect`."""
+    def _log_in(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> LoginNode:
         self.view.begin("connect")
         cluster = job["destination_cluster"]
         record = self._record(job)

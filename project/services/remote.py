@@ -13,7 +13,7 @@ from project.core.messages import LINE_PREFIX, PYTHON_OPTIONS
 from project.core.probe import ProbeAnswer, parse_probe, probe_script
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from project.core.layout import ClusterPaths, JobPaths
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What goes into one stream with others; larger files go alone, each continued where it was cut.
 _SMALL_BYTES = 4 * 1024 * 1024
+#: A command that asks Slurm gives up by itself long before.
+_ANSWER_LIMIT_S = 300.0
 
 
 class Remote:
@@ -45,10 +47,13 @@ class Remote:
         self._own_python = own_python
         self._shell: Shell | None = node.shell()
         self._answer: ProbeAnswer | None = None
+        self._folders_of = ""
 
     def probe(self, job_uuid: str) -> JobPaths:
-        """Do what `reach` does and make the job's folders; return its paths."""
-        return self._reach(job_uuid).paths.job(job_uuid)
+        """Do what `reach` does and make the job's folders, unless that is done; return its paths."""
+        answer = self._probed if self._folders_of == job_uuid else self._reach(job_uuid)
+        self._folders_of = job_uuid
+        return answer.paths.job(job_uuid)
 
     def reach(self) -> ClusterPaths:
         """Find a Python there, and bring the program if it is missing; return the cluster's paths."""
@@ -113,13 +118,22 @@ class Remote:
             GridferryError: the error it ended with.
             Unreachable: the connection broke, or what came makes no sense.
         """
+        line = self._line(command, *arguments)
+        shell, self._shell = self._fresh_shell(), None
+        yield from _events(shell.become(f"exec {line}"))
+
+    def ask(self, command: str, *arguments: str) -> list[dict[str, Any]]:
+        """Run a command that says little; return its events. The shell stays for what comes next.
+
+        Raises: as `run`.
+        """
+        answer = self._fresh_shell().ask(self._line(command, *arguments), timeout_s=_ANSWER_LIMIT_S)
+        return list(_events(answer.splitlines()))
+
+    def _line(self, command: str, *arguments: str) -> str:
         answer = self._probed
         program = answer.paths.program(self._program.file_name)
-        words = [answer.python, *PYTHON_OPTIONS, program, command, *arguments]
-        shell, self._shell = self._fresh_shell(), None
-        for line in shell.become(f"exec {shell_words.join(words)}"):
-            if line.startswith(LINE_PREFIX):
-                yield read_event(line[len(LINE_PREFIX) :])
+        return shell_words.join([answer.python, *PYTHON_OPTIONS, program, command, *arguments])
 
     def close(self) -> None:
         """Close the shell and the connection."""
@@ -138,6 +152,13 @@ class Remote:
         if self._answer is None:
             raise AssertionError("probe() comes first")
         return self._answer
+
+
+def _events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the events among lines; what else was printed is left out."""
+    for line in lines:
+        if line.startswith(LINE_PREFIX):
+            yield read_event(line[len(LINE_PREFIX) :])
 
 
 def _offset(view: View, before: int, total: int) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import enum
 import hashlib
 import json
@@ -109,7 +110,8 @@ class ResultsFolder:
         if "unreadable" in entry:
             raise TransferFailed(f"it cannot be read on the cluster: {entry['unreadable']}")
         size, executable = int(entry["size"]), bool(entry["executable"])
-        return Result(name, target, RemoteFile(str(entry["path"]), size, str(entry["sha256"]), executable))
+        content = _content(entry.get("content"))
+        return Result(name, target, RemoteFile(str(entry["path"]), size, str(entry["sha256"]), executable, content))
 
     def _is_inside(self, folder: Path) -> bool:
         if folder not in self._inside:
@@ -124,6 +126,14 @@ def _read_fetched(path: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return {str(name): str(sha256) for name, sha256 in told.items()} if isinstance(told, dict) else {}
+
+
+def _content(encoded: str | None) -> bytes | None:
+    """Return what came along with a manifest, None if nothing did or it makes no sense."""
+    try:
+        return None if encoded is None else binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError:
+        return None
 
 
 def _can_be_named(name: str) -> bool:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from project.core.slurm.limits import Limits
-    from project.ports import Clock, FarProgram, Prompter, RecordStore, Registry, StagingModules, View
+    from project.ports import Clock, Prompter, RecordStore, Registry, StagingModules, View
     from project.services.choose import Chooser, Way
     from project.services.plan import Planner
     from project.services.reach import Reacher
+    from project.services.remote import Remote
     from project.services.request import SubmitRequest
 
 
@@ -40,7 +41,6 @@ class Submitter:
     records: RecordStore
     modules: StagingModules
     planner: Planner
-    toolbox: FarProgram
     prompter: Prompter
     view: View
     clock: Clock
@@ -92,14 +92,15 @@ class Submitter:
         self._recall(str(way.cluster["name"]))
         job_uuid = str(record["job_uuid"])
         try:
-            plan = self.planner.plan(job_uuid, request, way.cluster, results, self._limits(job_uuid, request, way))
+            remote = self.dispatcher.remote(way.cluster, way.node, for_campaign=bool(request.tasks))
+            plan = self.planner.plan(job_uuid, request, way.cluster, results, self._limits(job_uuid, request, remote))
             plan["job"].update(self._marks(record, way))
             record.update(plan)
             self.records.save(record)
         except BaseException:
             way.node.close()
             raise
-        return self.dispatcher.send(record, way.node, detach=detach)
+        return self.dispatcher.send(record, remote, detach=detach)
 
     def _recall(self, cluster: str) -> None:
         """Say again what `doctor` found broken there, but for the way that has just been gone."""
@@ -115,13 +116,13 @@ class Submitter:
             marks["predicted_start"] = format_utc(self.clock.now_s() + way.starts_in_s)
         return marks
 
-    def _limits(self, job_uuid: str, request: SubmitRequest, way: Way) -> Limits | None:
+    def _limits(self, job_uuid: str, request: SubmitRequest, remote: Remote) -> Limits | None:
         """Return how much the cluster takes of the user at a time; only campaigns need to know."""
         if not request.tasks:
             return None
         self.view.begin("ask for limits")
-        own_python = self.reacher.logins.own_python(str(way.cluster["name"]))
-        limits = ask_limits(way.node, way.cluster, self.toolbox, job_uuid, request.spec, own_python=own_python)
+        remote.probe(job_uuid)
+        limits = ask_limits(remote, request.spec)
         self.view.end(f"{limits.array_tasks} tasks an array, {limits.queued_tasks} in the queue")
         return limits
 
@@ -157,7 +158,8 @@ class Submitter:
         job = record["job"]
         known = {"private_key": record["private_key"], **job["user_input"]}
         node = self.reacher.connect(job["destination_cluster"], {**known, **secrets})
-        return self.dispatcher.send(record, node, detach=detach)
+        remote = self.dispatcher.remote(job["destination_cluster"], node)
+        return self.dispatcher.send(record, remote, detach=detach)
 
     def _new_record(self, job_uuid: str, request: SubmitRequest) -> dict[str, Any]:
         """Put the submission on record before its first effect."""

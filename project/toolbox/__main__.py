@@ -34,11 +34,13 @@ def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
 
 
 def _manifest(job: Job, events: Events) -> None:
-    """List what the job left behind."""
+    """List what the job left behind, with its content if that is small."""
+    from project.toolbox.contents import bring_along  # noqa: PLC0415 - only this command needs it
     from project.toolbox.manifest import manifest  # noqa: PLC0415 - only this command needs it
     from project.toolbox.part_manifest import part_manifest  # noqa: PLC0415 - only this command needs it
 
     listed = part_manifest(job) if job.part else manifest(job.paths, job.spec.output)
+    bring_along(listed)
     events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
 
 

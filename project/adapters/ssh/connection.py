@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -124,14 +125,17 @@ class SshConnection:
         Raises:
             TransferStopped: the connection broke, or there is no room here.
         """
+        arrived = {target for target, file in files.items() if _is_here(file, target)}
         targets: dict[bytes, list[Path]] = {}
         for target, file in files.items():
-            targets.setdefault(_path(file.path), []).append(target)
+            if target not in arrived:
+                targets.setdefault(_path(file.path), []).append(target)
         wanted = {path: files[there[0]] for path, there in targets.items()}
-        tell, done = _teller(progress, sum(file.size for file in files.values())), 0
-        arrived: set[Path] = set()
+        done = sum(files[target].size for target in arrived)
+        tell = _teller(progress, sum(file.size for file in files.values()))
+        tell(done)
         with self._transferring(f"{len(files)} files"):
-            for path, content in ManyFiles(self.run, self.host).fetch(wanted) if files else ():
+            for path, content in ManyFiles(self.run, self.host).fetch(wanted) if wanted else ():
                 arrived.update(target for target in targets[path] if _is_kept(files[target], target, content))
                 done += len(content) * len(targets[path])
                 tell(done)
@@ -196,6 +200,12 @@ class SshConnection:
                 "Run the same again: what has arrived is continued.",
                 getattr(error, "detail", ""),
             ) from error
+
+
+def _is_here(file: RemoteFile, target: Path) -> bool:
+    """Write what has come of a file already; whether that was all of it, and worked."""
+    content = file.content
+    return content is not None and sha256(content).hexdigest() == file.sha256 and _is_kept(file, target, content)
 
 
 def _is_kept(file: RemoteFile, target: Path, content: bytes) -> bool:

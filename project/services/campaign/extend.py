@@ -13,7 +13,7 @@ from project.core.messages import SCHEMA, format_utc
 from project.core.placeholders import INDEX
 from project.ports import Stage
 from project.services.campaign.check import refuse, task_problems
-from project.services.campaign.parts import brought_along, limits_of_cluster, part_size, split
+from project.services.campaign.parts import ask_limits, brought_along, part_size, split
 from project.services.campaign.whole import parts_of
 from project.services.plan import part_jobs, part_specs
 from project.task import Task
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from project.core.job import ForEach, JobSpec
     from project.core.slurm.limits import Limits
-    from project.ports import Clock, LoginNode, Packer, RecordStore, Registry, View
+    from project.ports import Clock, Packer, RecordStore, Registry, View
     from project.services.dispatch import Dispatcher, Submitted
     from project.services.far_side import FarSide
     from project.services.remote import Remote
@@ -108,21 +108,21 @@ class Extender:
         self, job_uuid: str, choose: Callable[[Standing], list[Task]], overrides: Mapping[str, Any]
     ) -> Submitted | None:
         parts = self._parts(job_uuid)
-        node = self.far_side.log_in(parts[0], overrides)
+        remote = self.far_side.connect(parts[0], overrides)
         try:
-            standing = self._standing(parts, self.far_side.remote(parts[0], node))
+            standing = self._standing(parts, remote)
             tasks = choose(standing)
             record = self._plan(standing, tasks) if tasks else None
         except BaseException:
-            node.close()
+            remote.close()
             raise
-        return self._send(record, node)
+        return self._send(record, remote)
 
-    def _send(self, record: dict[str, Any] | None, node: LoginNode) -> Submitted | None:
+    def _send(self, record: dict[str, Any] | None, remote: Remote) -> Submitted | None:
         if record is None:
-            node.close()
+            remote.close()
             return None
-        return self.dispatcher.send(record, node, detach=False)
+        return self.dispatcher.send(record, remote, detach=False)
 
     def _parts(self, job_uuid: str) -> list[Job]:
         job = self.registry.job(job_uuid)
@@ -148,7 +148,7 @@ class Extender:
             modules=told[parts[0]["job_uuid"]]["modules"],
             tasks=[tasks[index] for index in sorted(tasks)],
             failed=failed_indexes(parts),
-            limits=limits_of_cluster(remote, spec),
+            limits=ask_limits(remote, spec),
         )
         self.view.end(f"{len(standing.tasks)} tasks, {len(standing.failed)} of them did not end well")
         return standing

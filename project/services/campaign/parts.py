@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from project.core.errors import UsageError
 from project.core.slurm.limits import Limits
 from project.core.task_table import write_line
-from project.services.remote import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from project.core.job import ForEach, JobSpec
-    from project.ports import FarProgram, LoginNode
+    from project.services.remote import Remote
     from project.task import Task
 
 #: What the registry lists at a time.
@@ -93,23 +92,14 @@ def part_size(each: ForEach, limits: Limits) -> int:
     return min(limits.array_tasks, MOST_TASKS_OF_A_PART, each.tasks_per_array or MOST_TASKS_OF_A_PART)
 
 
-def ask_limits(
-    node: LoginNode, cluster: Mapping[str, Any], toolbox: FarProgram, job_uuid: str, spec: JobSpec, *, own_python: str
-) -> Limits:
-    """Ask the cluster's Slurm how much it takes of the user at a time.
+def ask_limits(remote: Remote, spec: JobSpec) -> Limits:
+    """Ask the Slurm of a cluster that was probed how much it takes of the user at a time.
 
     Raises:
         SchedulerUnavailable: it does not answer.
     """
-    remote = Remote(node, cluster, toolbox, own_python=own_python)
-    remote.probe(job_uuid)
-    return limits_of_cluster(remote, spec)
-
-
-def limits_of_cluster(remote: Remote, spec: JobSpec) -> Limits:
-    """Ask the same of a cluster that is connected already."""
     words = (spec.resources.account or "", spec.resources.qos or "")
-    answers = [event for event in remote.run("limits", *words) if event["event"] == "limits"]
+    answers = [event for event in remote.ask("limits", *words) if event["event"] == "limits"]
     return Limits(int(answers[0]["array_tasks"]), int(answers[0]["queued_tasks"]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,17 @@ def test_one_file_goes_to_several_places(there: SshConnection, far: Path, tmp_pa
     files = {tmp_path / task / "shared": manifest(far / "shared", b"shared") for task in "abc"}
     assert there.get_many(files) == set(files)
     assert there.get_many({}) == set()
+
+
+def test_what_came_with_the_list_is_only_written(there: SshConnection, far: Path, tmp_path: Path) -> None:
+    """It takes no channel; content that is not what the list promises is fetched."""
+    files = _write(far, tmp_path / "here", {"good": b"good", "wrong": b"right", "sub/later": b"later"})
+    good, wrong, later = files
+    before = there.channels_opened
+    assert there.get_many({good: replace(files[good], content=b"good")}) == {good}
+    assert there.channels_opened == before
+    assert there.get_many({wrong: replace(files[wrong], content=b"wrong"), later: files[later]}) == {wrong, later}
+    assert _tree(tmp_path / "here") == {"good": b"good", "wrong": b"right", "sub/later": b"later"}
 
 
 def test_a_cut_in_the_middle_keeps_what_has_come(

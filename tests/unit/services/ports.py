@@ -241,9 +241,10 @@ class FakeCluster:
         return self
 
     def ask(self, script: str, *, timeout_s: float = 60.0) -> str:
-        """Answer the probe."""
+        """Answer the probe, or be a program that says little."""
         assert timeout_s > 0
-        assert "gridferry-probe" in script
+        if "gridferry-probe" not in script:
+            return "\n".join(self.become(script))
         return "Welcome!\ngridferry-probe root /home/jdoe/gridferry\ngridferry-probe python /usr/bin/python3\n"
 
     def become(self, script: str) -> Iterator[str]:

@@ -63,12 +63,13 @@ def send(cluster: FakeCluster, file: Path, known: Known = Known(), **record: Any
         records=Records(file.parent / "parcel"),
         repositories=Repositories(),
         wrapper=FakeProgram(),
+        toolbox=FakeProgram(),
         view=ListeningView(),
         logins=LoginChoice(known=lambda _: known),
     )
     job = {"job_uuid": UUID, "destination_cluster": CLUSTER}
     whole = {"job_uuid": UUID, "job": job, "cluster": "nic5", "job_file": str(file), "repository": None, **record}
-    return dispatcher.send(whole, cluster, detach=False)
+    return dispatcher.send(whole, dispatcher.remote(CLUSTER, cluster), detach=False)
 
 
 def test_a_job_file_that_changed_after_the_launch_is_not_sent(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def _log_in(tmp_path: Path, *answers: str, **own: str) -> str:
         view=ListeningView(),
         logins=LoginChoice(clusters={"nic5": own}),
     )
-    far_side.log_in(_JOB, {})
+    far_side.connect(_JOB, {})
     (login,) = cluster.logins
     return str(login.private_key)
 

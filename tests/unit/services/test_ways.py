@@ -12,6 +12,7 @@ from project.core.ranking import Candidate, Ranked, rank
 from project.services.choose import Chooser
 from project.services.dispatch import Submitted
 from project.services.logins import LoginChoice
+from project.services.remote import Remote
 from project.services.request import SubmitRequest
 from project.services.submit import Submitter
 from project.task import Task
@@ -67,7 +68,12 @@ class Grid:
         """Be the planner."""
         return {"job": {"job_uuid": job_uuid}, "cluster": cluster["name"]}
 
-    def send(self, record: dict[str, Any], _: FakeCluster, *, detach: bool) -> Submitted:
+    def remote(self, cluster: Cluster, node: FakeCluster, *, for_campaign: bool) -> Remote:
+        """Be the dispatcher, before it sends."""
+        assert for_campaign in (True, False)
+        return Remote(node, cluster, FakeProgram())
+
+    def send(self, record: dict[str, Any], _: Remote, *, detach: bool) -> Submitted:
         """Be the dispatcher."""
         assert not detach
         name, job_uuid = str(record["cluster"]), str(record["job_uuid"])
@@ -89,7 +95,6 @@ class Grid:
             records=AnyRecords(),
             modules=port,
             planner=port,
-            toolbox=FakeProgram(),
             prompter=Person(),
             view=self.view,
             clock=QuickClock(),
