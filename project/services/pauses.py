@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FIRST_WAIT_S = 0.25
+_FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 10.0
 #: What a wait may add to the time that has gone by already: nobody minds a twentieth.
 _SHARE = 0.05

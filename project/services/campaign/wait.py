@@ -27,14 +27,16 @@ def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: st
     view.begin("campaign")
     pauses, before = waits_s(), None
     while True:
-        parts = _parts(registry, campaign)
-        standing = tally_of(parts)
-        if standing != before:
-            pauses, before = waits_s(), standing
-            view.tasks(sum(standing[word] for word in standing if _is_over(word)), standing.total(), _told(standing))
-        if parts and all(is_final(str(part["state"])) for part in parts):
-            view.end(_told(standing))
-            return _judged(registry.job(campaign))
+        if parts := _parts(registry, campaign):
+            standing = tally_of(parts)
+            over = sum(standing[word] for word in standing if _is_over(word))
+            view.tasks(over, standing.total(), _told(standing))
+            if all(is_final(str(part["state"])) for part in parts):
+                view.end(_told(standing))
+                return _judged(registry.job(campaign))
+            turn = (over > 0, over == standing.total())
+            if turn != before:  # of many tasks one begins or ends all the time: no reason to ask again at once
+                pauses, before = waits_s(), turn
         clock.sleep(next(pauses))
 
 

@@ -38,8 +38,8 @@ def test_waits_grow_and_begin_anew_with_each_change() -> None:
     _, _, clock = wait(*quiet, {"state": "POSTPROCESSING", "outcome": None}, ended("COMPLETED"))
     waits = clock.waits_s
     assert waits[:-1] == sorted(waits[:-1])
-    assert (waits[0], waits[-2], waits[-1]) == (0.25, 10.0, 0.25)
-    assert all(wait <= max(0.25, sum(waits[:number]) / 20 + 1e-9) for number, wait in enumerate(waits[:-1]))
+    assert (waits[0], waits[-2], waits[-1]) == (0.1, 10.0, 0.1)
+    assert all(wait <= max(0.1, sum(waits[:number]) / 20 + 1e-9) for number, wait in enumerate(waits[:-1]))
 
 
 def test_a_registry_that_is_away_is_waited_for() -> None:
