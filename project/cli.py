@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -122,6 +123,8 @@ def main(argv: list[str] | None = None) -> int:
 
         tell(keep_crash(error))
         return ExitCode.INTERNAL
+    finally:
+        gc.freeze()  # at exit Python would look through all modules for garbage: 40 ms of 250 ms
 
 
 def _own_name() -> str:

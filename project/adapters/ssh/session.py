@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, cast
 
 import paramiko
@@ -141,6 +142,12 @@ class Session(paramiko.Transport):
         self._open.append(channel)
         self.channels_opened += 1
         return channel
+
+    def close(self) -> None:
+        """Close the connection; the reading thread ends at once, and not when it looks up next (0.1 s)."""
+        with contextlib.suppress(OSError, EOFError):  # it is closed already
+            self.sock.shutdown(SHUT_RDWR)
+        super().close()
 
     def hear_a_word(self) -> None:
         """Wait until the server says something from now on: a line that stood still has then brought what was on it.
