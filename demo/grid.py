@@ -134,6 +134,7 @@ class Grid:
             "GRIDFERRY_API_SMTP_HOST": "127.0.0.1",
             "GRIDFERRY_API_SMTP_PORT": self.smtp.first_line,
             "GRIDFERRY_API_SMTP_STARTTLS": "false",
+            "GRIDFERRY_API_MAIL_PER_HOUR": "100000",  # one account here has the jobs of many: no mail is held back
             **self.registry_settings,
         }
         argv = [

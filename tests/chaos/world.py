@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _ANSWER_LIMIT_S = 20
 #: So that mails go out without a limit, and those a killed registry had claimed soon after its return.
-_REGISTRY = {"GRIDFERRY_API_MAIL_PER_HOUR": "100000", "GRIDFERRY_API_MAIL_LEASE_S": "20"}
+_REGISTRY = {"GRIDFERRY_API_MAIL_LEASE_S": "20"}
 
 
 class World:

@@ -32,7 +32,7 @@ def test_mpi_program_is_compiled_there_and_talks_between_hosts(grid: Grid, tmp_p
     )
     printed = (fetched(grid, job_uuid, tmp_path) / "ring.txt").read_text()
     hosts = re.findall(r"^rank \d on (\S+)$", printed, re.MULTILINE)
-    assert sorted(hosts) == [f"{grid.info.name}-{number}" for number in (1, 2, 3, 4)]
+    assert sorted(hosts) == [f"{grid.info.name}-{number}" for number in (1, 2, 3, 4)], printed
     assert printed.endswith("sum 6\n")
 
 

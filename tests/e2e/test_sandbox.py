@@ -59,11 +59,13 @@ def ssh(info: api.SandboxInfo, command: str) -> str:
     return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 10) -> None:
-    """Return once the condition holds."""
+def eventually(
+    condition: Callable[[], bool], within_s: float = 10, what: Callable[[], str] = lambda: "it never came true"
+) -> None:
+    """Return once the condition holds; `what` says how it is instead."""
     deadline = time.monotonic() + within_s
     while not condition():
-        assert time.monotonic() < deadline, "it never came true"
+        assert time.monotonic() < deadline, what()
         time.sleep(0.05)
 
 
@@ -96,8 +98,13 @@ def test_a_job_over_ssh_completes_in_accounting(sandbox: api.SandboxInfo) -> Non
     """A job submitted over real SSH runs on two nodes with GPUs, and accounting says COMPLETED."""
     job = ssh(sandbox, "sbatch --parsable --wait -N2 --gres=gpu:1 -o /dev/null --wrap 'srun hostname'").strip()
     columns = "--format=State,Account,NNodes,Partition"
-    eventually(lambda: "COMPLETED" in ssh(sandbox, f"sacct -X -n -P -j {job} {columns}"))
-    assert ssh(sandbox, f"sacct -X -n -P -j {job} {columns}").strip() == "COMPLETED|sandbox|2|batch"
+    told: list[str] = []
+
+    def is_told() -> bool:  # the end may come before what the job's start has to say
+        told.append(ssh(sandbox, f"sacct -X -n -P -j {job} {columns}").strip())
+        return told[-1] == "COMPLETED|sandbox|2|batch"
+
+    eventually(is_told, what=lambda: f"accounting says {told[-1]}")
 
 
 def test_sftp_works(sandbox: api.SandboxInfo, tmp_path: Path) -> None:
