@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -127,4 +128,5 @@ def main(*, sections: Sequence[str], rounds: int, as_json: bool, suite: str, lat
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is stopped
     main(prog_name="python -m bench")
