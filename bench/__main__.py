@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.campaigns import campaigns
+from bench.campaigns import campaigns, write_campaign
 from bench.figures import Figure, ratios, table
 from bench.lists import lists
 from bench.machine import machine
@@ -46,6 +46,8 @@ _SECTIONS: dict[str, tuple[Section, float]] = {
     "transfers": (transfers, 0.4),
     "lists": (lists, 1.0),
 }
+#: Of the campaign that is looked on from the outside.
+_TASKS = 100
 #: What it makes a difference to where the cluster is.
 _ELSEWHERE = ("submissions",)
 
@@ -72,10 +74,12 @@ def _start_figures(seconds: dict[str, list[float]]) -> list[Figure]:
 
 
 def _outside_figures(made: Rig) -> list[Figure]:
-    seen = look_on(made)
+    seen, campaign = look_on(made, made.job_file), look_on(made, write_campaign(made, _TASKS) / "job.yml")
     return [
         Figure("SSH connections of a submission", "", [seen.connections], at_most=1),
         Figure("SSH channels of a submission", "", [seen.channels], at_most=4),
+        Figure(f"SSH connections of {_TASKS} jobs, a campaign", "", [campaign.connections], at_most=1),
+        Figure(f"SSH channels of {_TASKS} jobs, a campaign", "", [campaign.channels], at_most=10),
         Figure("size of the wrapper", "KB", [len(Archive(made.folder, WRAPPER).content) / 1000], at_most=60),
         Figure("memory of the wrapper, peak", "MB", [seen.peaks_mb["run"]], at_most=40),
         Figure("memory of the follower, peak", "MB", [seen.peaks_mb["follow"]], at_most=40),

@@ -40,7 +40,7 @@ def campaigns(made: Rig, rounds: int, say: Callable[[str], None]) -> list[Figure
 
 
 def _figures(made: Rig, count: int, rounds: int, say: Callable[[str], None]) -> list[Figure]:
-    folder = _campaign(made, count)
+    folder = write_campaign(made, count)
 
     def line(text: str, answer: str | None) -> Contender:
         return made.openssh(text, answer, package=folder, count=count)
@@ -77,8 +77,8 @@ def _beside(name: str, seconds: Mapping[str, Sequence[float]], theirs: str) -> l
     ]
 
 
-def _campaign(made: Rig, count: int) -> Path:
-    """Write data, our job file and their script."""
+def write_campaign(made: Rig, count: int) -> Path:
+    """Write data, our job file and their script; return the folder."""
     folder = made.folder / f"campaign-{count}"
     (folder / "data").mkdir(parents=True)
     for number in range(count):

@@ -45,16 +45,14 @@ class Seen(NamedTuple):
     peaks_mb: dict[str, float]
 
 
-def look_on(rig: Rig) -> Seen:
+def look_on(rig: Rig, job_file: Path) -> Seen:
     """Submit a job by way of an sshd that tells everything, and watch the wrapper until its follower has ended."""
     peaks = Peaks(rig.cluster_paths.control)
     with _talkative_sshd(rig) as (port, log), peaks:
         settings = rig.folder / "settings.yml"
         settings.write_text(port_settings(rig, port))
         trust(rig, port)
-        client = rig.client(
-            "-u", str(rig.job_file), "--no-input", answer="Slurm job", GRIDFERRY_SETTINGS=str(settings)
-        )
+        client = rig.client("-u", str(job_file), "--no-input", answer="Slurm job", GRIDFERRY_SETTINGS=str(settings))
         seconds_to_answer(client, 0)
         rig.settle()
         said = log.read_text()
@@ -105,6 +103,7 @@ def _peak_mb(pid: int) -> float:
 def _talkative_sshd(rig: Rig) -> Iterator[tuple[int, Path]]:
     """Run a second sshd with the sandbox's configuration but a port and a log of its own."""
     log = rig.folder / "sshd.log"
+    log.unlink(missing_ok=True)
     with socket.socket() as probe:
         probe.bind((rig.grid.sandbox.ssh_host, 0))
         port = int(probe.getsockname()[1])
