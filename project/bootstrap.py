@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.ports import Connector, FarProgram
+    from project.services.ahead import LoginAhead
     from project.services.campaign.extend import Extender
     from project.services.cancel import Canceller
     from project.services.clean import Cleaner
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
     from project.services.refresh import Refresher
+    from project.services.remote import Remote
     from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
     from project.services.run import Runner
@@ -232,6 +234,22 @@ class Gateway:
             view=self.view,
             logins=self.logins,
         )
+
+    def login_ahead(self, job_uuid: str) -> LoginAhead:
+        """Logs in to a job's cluster before its results are fetched, silently."""
+        from project.services.ahead import LoginAhead  # noqa: PLC0415 - see above
+
+        silent = TerminalPrompter(no_input=True)
+        far_side = replace(
+            self.far_side(), connector=self._connector(silent), prompter=silent, view=make_view(quiet=True)
+        )
+
+        def log_in() -> Remote:
+            remote = far_side.connect(self.registry.job(job_uuid), {})
+            remote.reach()
+            return remote
+
+        return LoginAhead(log_in)
 
     def log_reader(self) -> LogReader:
         """Reads what jobs print."""

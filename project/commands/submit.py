@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -103,16 +104,17 @@ def _see_it_through(gateway: Gateway, job_uuid: str, folder: Path | None, *, ove
     Raises:
         JobFailed: it ended, and not well.
     """
-    failure = None
-    try:
+    if folder is None:
         gateway.waiter().wait(job_uuid)
-    except JobFailed as error:
-        if folder is None:
-            raise
-        failure = error
-    if folder is not None:
-        retrieved = gateway.retriever().retrieve(job_uuid, folder, {}, overwrite=overwrite)
-        print_retrieved(retrieved, as_json=as_json)
+        return
+    failure = None
+    with contextlib.closing(gateway.login_ahead(job_uuid)) as ahead:
+        try:
+            gateway.waiter().wait(job_uuid, ahead.begin)
+        except JobFailed as error:
+            failure = error
+        retrieved = gateway.retriever().retrieve(job_uuid, folder, {}, overwrite=overwrite, ahead=ahead)
+    print_retrieved(retrieved, as_json=as_json)
     if failure is not None:
         raise failure
 

@@ -56,8 +56,8 @@ class Remote:
         return answer.paths.job(job_uuid)
 
     def reach(self) -> ClusterPaths:
-        """Find a Python there, and bring the program if it is missing; return the cluster's paths."""
-        return self._reach(None).paths
+        """Find a Python there, and bring the program if it is missing, unless that is done; return the paths."""
+        return (self._answer or self._reach(None)).paths
 
     def _reach(self, job_uuid: str | None) -> ProbeAnswer:
         cluster = self._cluster

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from project.ports import Clock, Registry, View
+    from project.services.ahead import LoginAhead
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,13 @@ class Retriever:
     clock: Clock
 
     def retrieve(
-        self, job_uuid: str, folder: Path, overrides: Mapping[str, Any], *, overwrite: bool = False
+        self,
+        job_uuid: str,
+        folder: Path,
+        overrides: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+        ahead: LoginAhead | None = None,
     ) -> Retrieved:
         """Fetch all outputs of an ended job into `folder`; what an earlier try left is kept and checked.
 
@@ -62,6 +69,7 @@ class Retriever:
             folder: made if missing; other files in it stay.
             overrides: `private_key`, `passphrase` or `username` to use instead of the recorded ones.
             overwrite: replace files that have the name of a result and other content; else they stay.
+            ahead: has logged in there, perhaps.
 
         Raises:
             NotEnded: the job has not ended; the message says how it stands.
@@ -72,7 +80,7 @@ class Retriever:
         jobs = self._parts(job)
         self.view.end(_outcome(jobs))
         refuse_cleaned(job)
-        remote = self._connect_for(jobs[0], overrides)
+        remote = (ahead and ahead.take()) or self._connect_for(jobs[0], overrides)
         try:
             jobs, manifests = self._ask(jobs, remote)
             gathered = gather(list(zip(jobs, manifests, strict=True))) if job.get("campaign") else plain(manifests[0])

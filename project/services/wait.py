@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import JobFailed, RegistryUnavailable
+from project.core.slurm.states import is_end_state
 from project.core.states import GatewayState, is_final, is_success
 from project.services.campaign.wait import wait_for_campaign
 from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from project.ports import Clock, Registry, View
 
 
@@ -22,8 +25,12 @@ class Waiter:
     view: View
     clock: Clock
 
-    def wait(self, job_uuid: str) -> dict[str, Any]:
+    def wait(self, job_uuid: str, ending: Callable[[], None] = lambda: None) -> dict[str, Any]:
         """Return the job once nothing is left to do for it.
+
+        Args:
+            job_uuid: of the job.
+            ending: called when it, or the first and the last task of a campaign, has ended in Slurm.
 
         Raises:
             JobFailed: it ended, and not well.
@@ -33,7 +40,8 @@ class Waiter:
         while True:
             job = self._ask(job_uuid)
             if job.get("campaign"):
-                return wait_for_campaign(self.registry, self.view, self.clock, str(job["campaign"]["uuid"]))
+                campaign = str(job["campaign"]["uuid"])
+                return wait_for_campaign(self.registry, self.view, self.clock, campaign, ending)
             state = str(job.get("state", shown))
             if state != shown:
                 self.view.begin(state)
@@ -41,6 +49,8 @@ class Waiter:
             if is_final(state):
                 self.view.end(str(job.get("outcome") or ""))
                 return _judge(job)
+            if is_end_state(state):
+                ending()
             self.clock.sleep(next(pauses))
 
     def _ask(self, job_uuid: str) -> dict[str, Any]:

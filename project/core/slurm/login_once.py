@@ -49,7 +49,7 @@ else
                 GRIDFERRY_LOGIN=$gridferry_own exec /bin/bash -l "$0"
             fi
         done
-        for gridferry_own in 0.1 0.1 0.2 0.4 0.8 1 {2..8}; do
+        for gridferry_own in 0.{1,1,1,1,2,2,2,3,3,4,6,8} 1 1 {2..7}; do
             [ -e "$gridferry_login" ] && break
             sleep "$gridferry_own"
             kill -0 $(cat "$gridferry_login".[12]/pid 2>/dev/null) 2>/dev/null || break

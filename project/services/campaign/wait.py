@@ -14,12 +14,15 @@ from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
 
     from project.ports import Clock, Registry, View
 
 
-def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: str) -> dict[str, Any]:
-    """Return the campaign's first part once nothing is left to do for any.
+def wait_for_campaign(
+    registry: Registry, view: View, clock: Clock, campaign: str, ending: Callable[[], None]
+) -> dict[str, Any]:
+    """Return the campaign's first part once nothing is left to do for any; arguments as of `Waiter.wait`.
 
     Raises:
         JobFailed: a task ended, and not well.
@@ -37,6 +40,8 @@ def wait_for_campaign(registry: Registry, view: View, clock: Clock, campaign: st
             turn = (over > 0, over == standing.total())
             if turn != before:  # of many tasks one begins or ends all the time: no reason to ask again at once
                 pauses, before = waits_s(), turn
+                if over:
+                    ending()
         clock.sleep(next(pauses))
 
 

@@ -34,7 +34,8 @@ class _Registry(FakeRegistry):
 
 def _waits_s(*standings: dict[str, Any] | RegistryUnavailable) -> list[float]:
     clock = QuickClock()
-    assert wait_for_campaign(_Registry(*standings), ListeningView(), clock, UUID)["state"] == "DONE"
+    job = wait_for_campaign(_Registry(*standings), ListeningView(), clock, UUID, lambda: None)
+    assert job["state"] == "DONE"
     return clock.waits_s
 
 
@@ -54,3 +55,12 @@ def test_a_registry_that_is_away_says_nothing() -> None:
     running, away = _standing("RUNNING", RUNNING=10), RegistryUnavailable("away")
     quiet = _waits_s(*[running] * 60, _standing("DONE", COMPLETED=10))
     assert _waits_s(*[running] * 20, *[away] * 20, *[running] * 20, _standing("DONE", COMPLETED=10)) == quiet
+
+
+def test_the_first_end_and_the_last_are_news() -> None:
+    """For whoever wants to be ready at the end; ends between them are not."""
+    heard, clock = [], QuickClock()
+    standings = [_standing("RUNNING", COMPLETED=done, RUNNING=10 - done) for done in (0, 0, 1, 2, 9, 10, 10)]
+    registry = _Registry(*standings, _standing("DONE", COMPLETED=10))
+    wait_for_campaign(registry, ListeningView(), clock, UUID, lambda: heard.append(len(clock.waits_s)))
+    assert heard == [2, 5]
