@@ -165,7 +165,8 @@ def _told(recorder: Recorder, slurm_job_id: str) -> Mapping[str, str]:
 
     Asked for a user's jobs, as we do, the squeue of a federation tells of the sibling that runs them.
     """
-    account = Sacct().parse(_answer(recorder, Sacct([slurm_job_id]).argv()))
+    here = [word for word in Sacct([slurm_job_id]).argv() if word != "--federation"]
+    account = Sacct().parse(_answer(recorder, here))
     if account:
         return account[-1]
     argv = [word for word in Squeue("").argv() if not word.startswith(("--user=", "--states="))]
