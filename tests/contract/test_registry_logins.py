@@ -120,6 +120,20 @@ def test_a_stolen_cookie_is_worth_nothing_after_the_logout(own_registry: Registr
         assert "Log in" in requests.get(registry.url, cookies=stolen, timeout=30).text
 
 
+def test_guessing_at_the_page_is_slowed(own_registry: RegistryProcess) -> None:
+    """After five wrong passwords the right one is not tried any more for a while, and the page says so."""
+    with own_registry.started() as registry, requests.Session() as browser:
+
+        def log_in(password: str) -> requests.Response:
+            fields = {"form_token": _form_token(browser, registry), "name": "ann", "password": password}
+            return browser.post(f"{registry.url}/login", fields, timeout=30)
+
+        assert [log_in("wrong").status_code for _ in range(5)] == [401] * 5
+        refused = log_in(PASSWORD)
+        assert (refused.status_code, "Your jobs" in refused.text) == (429, False)
+        assert "too many" in refused.text.lower()
+
+
 def test_a_second_login_ends_the_first_of_the_same_browser(own_registry: RegistryProcess) -> None:
     """A cookie copied before it is of no use after it."""
     with own_registry.started() as registry, _stolen(registry) as (browser, thief):
