@@ -65,8 +65,10 @@ def set_password(name: str, *, password_stdin: bool) -> None:
 @click.argument("name")
 @settings_options("data_dir")
 def revoke(name: str) -> None:
-    """Make every token of the account NAME useless."""
-    click.echo(f"tokens revoked: {open_services().accounts.revoke(name)}")
+    """Make every token of the account NAME useless, and end its logins on the web page."""
+    services = open_services()
+    click.echo(f"tokens revoked: {services.accounts.revoke(name)}")
+    services.logins.end_all(name)
 
 
 @click.group()

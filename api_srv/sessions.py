@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request, session
 
 from api_srv.auth import services
-from api_srv.errors import Forbidden, NotFound
+from api_srv.errors import Forbidden
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,25 +71,20 @@ def session_key(folder: Path) -> bytes:
 
 def log_in(caller: Caller) -> None:
     """Begin a session; whatever an earlier one held is gone."""
-    session.clear()
+    log_out()
     session.permanent = True
-    session["name"] = caller.name
-    session["stamp"] = services().accounts.session_stamp(caller.name)
+    session["login"] = services().logins.begin(caller)
 
 
 def log_out() -> None:
-    """End the session."""
+    """End the session, here and for every copy of its cookie."""
+    services().logins.end(session.get("login", ""))
     session.clear()
 
 
 def logged_in() -> Caller | None:
-    """Return whose session this is; None without one, or when the password has changed since."""
-    name = session.get("name")
-    if not name or session.get("stamp") != services().accounts.session_stamp(name):
-        return None
-    with suppress(NotFound):
-        return services().accounts.caller(name)
-    return None
+    """Return whose session this is; None without one, or when it has ended."""
+    return services().logins.whose(session["login"]) if "login" in session else None
 
 
 def form_token() -> str:

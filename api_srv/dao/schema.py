@@ -6,6 +6,7 @@ Every uniqueness rule is carried by `_id`, the one key both databases enforce:
     statuses   name                        the newest status of a cluster
     users      name                        accounts
     tokens     SHA-256 of the token        user tokens and report tokens
+    logins     SHA-256 of the cookie's key logins on the web page that have not ended
     attempts   what is being counted       failed logins
     epochs     user/cluster                highest follower epoch seen
     jobs       job uuid                    small; what grows lives in the next two
@@ -21,6 +22,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "statuses": (),
     "users": (),
     "tokens": (("user",), ("expires_at",)),
+    "logins": (("user",), ("expires_at",)),
     "attempts": (("expires_at",),),
     "epochs": (),
     "jobs": (

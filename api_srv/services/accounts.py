@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from api_srv import clock
@@ -32,6 +32,7 @@ class Caller:
         mail: the account's own address, set by an administrator.
         scope: `user`, or `report` for a token that can only report.
         cluster: the one cluster of a report token, "" for a user.
+        stamp: changes with the account's password.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Caller:
     mail: str
     scope: str = USER
     cluster: str = ""
+    stamp: str = field(default="", repr=False)
 
     def require_cluster(self, cluster: str) -> None:
         """Raise Forbidden if this is a report token of another cluster."""
@@ -95,7 +97,7 @@ class Accounts:
         user = self._users.get(name)
         if user is None:
             raise _no_account(name)
-        return Caller(name, user["role"] == ADMIN, user["mail"])
+        return _caller(user)
 
     def login(self, name: str, password: str, address: str) -> Caller:
         """Check a password.
@@ -106,16 +108,12 @@ class Accounts:
         """
         self._attempts.refuse_guessing(name, address)
         user = self._users.get(name)
-        if not passwords.matches(user["password_hash"] if user else "", password):
+        right = passwords.matches(user["password_hash"] if user else "", password)
+        if user is None or not right:  # in this order: it takes as long for a name that is none
             self._attempts.failed(name, address)
             raise Unauthorised("account name or password is wrong", "Check both; an administrator can reset it.")
         self._attempts.succeeded(name, address)
-        return self.caller(name)
-
-    def session_stamp(self, name: str) -> str:
-        """Return what a login on the web page must still match: it changes with the password."""
-        user = self._users.get(name)
-        return _digest(user["password_hash"])[:32] if user else ""
+        return _caller(user)
 
     def issue_token(self, name: str) -> tuple[str, str]:
         """Make a user token; return it (it is not stored) and when it expires."""
@@ -131,7 +129,7 @@ class Accounts:
 
     def forget(self, token: str) -> None:
         """Make one token useless."""
-        self._users.remove_token(_digest(token))
+        self._users.remove_token(digest(token))
 
     def identify(self, token: str) -> Caller:
         """Return whose token this is; a report token's life is renewed by its use.
@@ -139,32 +137,37 @@ class Accounts:
         Raises:
             Unauthorised: it is unknown or expired.
         """
-        now, digest = clock.now(), _digest(token)
-        stored = self._users.token(digest)
+        now, key = clock.now(), digest(token)
+        stored = self._users.token(key)
         user = self._users.get(stored["user"]) if stored else None
         if stored is None or user is None or stored["expires_at"] <= now:
             raise Unauthorised("this token is unknown or has expired", "Get a new one with POST /tokens.")
         if stored["scope"] == REPORT:
-            self._renew(digest, stored["expires_at"], now)
-        return Caller(stored["user"], user["role"] == ADMIN, user["mail"], stored["scope"], stored["cluster"])
+            self._renew(key, stored["expires_at"], now)
+        return replace(_caller(user), scope=stored["scope"], cluster=stored["cluster"])
 
-    def _renew(self, digest: str, expires_at: str, now: str) -> None:
+    def _renew(self, key: str, expires_at: str, now: str) -> None:
         days = self._settings.report_token_days
         if expires_at < clock.later(now, (days - 1) * clock.DAY_S):  # one write a day at most
-            self._users.renew_token(digest, clock.later(now, days * clock.DAY_S))
+            self._users.renew_token(key, clock.later(now, days * clock.DAY_S))
 
     def _issue(self, caller: Caller, scope: str, cluster: str, days: int) -> tuple[str, str]:
         token = f"gridferry_{scope}_{secrets.token_urlsafe(32)}"
         now = clock.now()
         expires_at = clock.later(now, days * clock.DAY_S)
         self._users.forget_expired(now)
-        document = {"_id": _digest(token), "user": caller.name, "scope": scope, "cluster": cluster}
+        document = {"_id": digest(token), "user": caller.name, "scope": scope, "cluster": cluster}
         self._users.add_token({**document, "created_at": now, "expires_at": expires_at})
         return token, expires_at
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """Return what is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _caller(user: Document) -> Caller:
+    return Caller(user["_id"], user["role"] == ADMIN, user["mail"], stamp=digest(user["password_hash"])[:32])
 
 
 def _no_account(name: str) -> NotFound:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from api_srv.dao.clusters import ClusterStore
 from api_srv.dao.jobs import JobStore
+from api_srv.dao.logins import LoginStore
 from api_srv.dao.outbox import Outbox
 from api_srv.dao.users import UserStore
 from api_srv.services.accounts import Accounts
 from api_srv.services.clusters import Clusters
 from api_srv.services.jobs import Jobs
+from api_srv.services.logins import Logins
 from api_srv.services.reports import Reports
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Services:
     settings: Settings
     documents: Documents
     accounts: Accounts
+    logins: Logins
     clusters: Clusters
     jobs: Jobs
     reports: Reports
@@ -38,10 +41,12 @@ def build(settings: Settings, documents: Documents) -> Services:
     """Put the services on top of a database."""
     job_store, user_store, outbox = JobStore(documents), UserStore(documents), Outbox(documents)
     clusters = Clusters(ClusterStore(documents))
+    accounts = Accounts(user_store, settings)
     return Services(
         settings=settings,
         documents=documents,
-        accounts=Accounts(user_store, settings),
+        accounts=accounts,
+        logins=Logins(LoginStore(documents), accounts, settings),
         clusters=clusters,
         jobs=Jobs(job_store, clusters, outbox, settings),
         reports=Reports(job_store, clusters, outbox),

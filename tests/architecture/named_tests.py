@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _TESTS = Path(__file__).resolve().parents[1]
-_NAMED = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
+_NAMED = re.compile(r"`([\w/]+\.py|…)::(test_\w+)`")
 
 
 def unkept_promises(page: str, heads: tuple[str, ...]) -> list[str]:
@@ -18,9 +18,17 @@ def unkept_promises(page: str, heads: tuple[str, ...]) -> list[str]:
     """
     rows = _rows((_TESTS.parent / "docs" / page).read_text(), heads)
     assert rows
-    named = {found.groups() for row in rows for found in _NAMED.finditer(row)}
+    named = {test for row in rows for test in _tests_of(row)}
     missing = [f"{path}::{test}" for path, test in sorted(named) if f"def {test}(" not in _text(path)]
     return [row for row in rows if not _NAMED.search(row)] + missing
+
+
+def _tests_of(row: str) -> list[tuple[str, str]]:
+    """Return the tests that a row names, each by file and name; `…` stands for the file named before it."""
+    found: list[tuple[str, str]] = []
+    for path, test in _NAMED.findall(row):
+        found.append((found[-1][0] if path == "…" else path, test))
+    return found
 
 
 def _rows(text: str, heads: tuple[str, ...]) -> list[str]:

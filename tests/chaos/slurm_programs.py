@@ -39,6 +39,8 @@ held-after) answer=$("$real" "$@"); code=$?; stand_still; echo "$answer"; exit $
 esac
 """
 
+#: A submission takes a second or two, and on a machine that does much else besides, minutes.
+_REACHED_LIMIT_S = 300.0
 #: Which program may be in which mood; `late` is answered after its client has given up.
 MOODS = {
     "sbatch": ("lost", "doubled", "warned", "silent", "late"),
@@ -83,7 +85,7 @@ class SlurmPrograms:
         place.mkdir()
         self.next(program, f"{'held-after' if after else 'held-before'} {place}")
         try:
-            yield lambda: poll((place / "reached").exists, f"{program} is called")
+            yield lambda: poll((place / "reached").exists, f"{program} is called", _REACHED_LIMIT_S)
         finally:
             (place / "go").touch()
 

@@ -168,11 +168,16 @@ def running_world(folder: Path) -> Iterator[World]:
 
 
 def _let_logins_find(grid: Grid, programs: SlurmPrograms) -> None:
-    """Put the programs first on every login's PATH."""
-    configuration = Layout.at(grid.sandbox.folder).folder / "etc" / "sshd_config"
+    """Put the programs first on every login's PATH, and have logins and jobs begin without this machine's own files.
+
+    A shell's start-up files may take a lock for all logins of the machine (`pyenv init` does, and waits a minute for
+    it): whoever is killed in the middle of them, as is done here all the time, leaves it behind.
+    """
+    layout = Layout.at(grid.sandbox.folder)
+    configuration = layout.etc / "sshd_config"
     text = configuration.read_text()
     path = f"{programs.folder}:/usr/local/bin:/usr/bin:/bin"
-    configuration.write_text(text.replace("SetEnv ", f"SetEnv PATH={path} ", 1))
+    configuration.write_text(text.replace("SetEnv ", f"SetEnv HOME={layout.home} PATH={path} ", 1))
     daemons = Daemons(grid.sandbox.folder)
     daemons.end("sshd")
     daemons.start("sshd")

@@ -1,10 +1,12 @@
-"""A registry that is killed again and again while it is told of ten jobs from two sides."""
+"""A registry that is killed again and again while it is told of jobs from two sides."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -23,6 +25,9 @@ WORDS = ["UPLOADED", "SUBMITTED", "PENDING", "RUNNING", "COMPLETED", "DONE"]
 _LAST = 11
 _EVENTS = (2, 3, 4, 7, 8, 9, 10)
 _MAILED = (4, 7, 8, 9)
+#: More than can be told of until the registry is killed.
+_ENOUGH_JOBS = 200
+_MAIL_LIMIT_S = 600.0
 
 
 def journal(job_uuid: str) -> list[dict[str, Any]]:
@@ -40,24 +45,58 @@ def journal(job_uuid: str) -> list[dict[str, Any]]:
 
 
 def kill_amid_reports(registry: RegistryProcess, mail_server: MailServer, kills: int) -> None:
-    """Kill the registry `kills` times in the middle of reports, then finish them: all is there once, and all mail."""
-    settings = {**mail_server.settings(), "GRIDFERRY_API_MAIL_LEASE_S": "1"}
-    with registry.started(**settings):
-        jobs = [registry.create_job() for _ in range(10)]
+    """Kill the registry `kills` times in the middle of writes, then finish them: all is there once, and all mail."""
+    limits = {"GRIDFERRY_API_MAIL_LEASE_S": "1", "GRIDFERRY_API_MAIL_PER_HOUR": "100000"}
+    settings, jobs = {**mail_server.settings(), **limits}, list[str]()
     for _ in range(kills):
         with registry.started(**settings):
-            senders = _send_in_background(registry, jobs)
-            time.sleep(random.uniform(0.02, 0.12))  # noqa: S311 - any moment will do
+            tellers = Tellers(registry)
+            time.sleep(random.uniform(0.0, 0.1))  # noqa: S311 - any moment will do
             registry.kill()
-            for sender in senders:
-                sender.join()
+            jobs += tellers.jobs()
     with registry.started(**settings):
         for job_uuid in jobs:
+            registry.create_job(job_uuid)
             assert registry.report(*journal(job_uuid)).json()["refused"] == {}
         assert_whole(registry, jobs)
-        poll(lambda: registry.call("GET", "/health").json()["mail"]["due"] == 0, "all mail was sent")
+        due = "all mail was sent"
+        poll(lambda: registry.call("GET", "/health").json()["mail"]["due"] == 0, due, _MAIL_LIMIT_S)
     assert_mailed(mail_server, jobs, most_twice=kills)  # at most the one that was on its way at each kill
     assert "Traceback" not in registry.output()
+
+
+class Tellers:
+    """Two who create jobs and tell of them without a pause, both of the same ones, until the registry is gone.
+
+    So each request changes something, and whenever it is killed it is in the middle of one. They are at work when
+    this has been made.
+    """
+
+    def __init__(self, registry: RegistryProcess) -> None:
+        self._registry = registry
+        self._uuids = [str(uuid.uuid4()) for _ in range(_ENOUGH_JOBS)]
+        self._taken, self._begun, self._cut_off = 0, set[str](), 0
+        self._threads = [threading.Thread(target=self._tell) for _ in range(2)]
+        for thread in self._threads:
+            thread.start()
+        poll(lambda: self._taken, "a first report was taken")
+
+    def jobs(self) -> list[str]:
+        """Wait until both have noticed that the registry is gone; return the jobs that it may know."""
+        for thread in self._threads:
+            thread.join()
+        assert self._cut_off == len(self._threads), "the registry was killed while both were at it"
+        return [job_uuid for job_uuid in self._uuids if job_uuid in self._begun]
+
+    def _tell(self) -> None:
+        with contextlib.suppress(requests.RequestException):
+            for job_uuid in self._uuids:
+                self._begun.add(job_uuid)
+                self._registry.create_job(job_uuid)
+                for upto in range(1, _LAST + 1):
+                    self._taken += self._registry.report(*journal(job_uuid)[:upto]).ok
+            return
+        self._cut_off += 1
 
 
 def assert_whole(registry: RegistryProcess, jobs: Sequence[str]) -> None:
@@ -74,20 +113,3 @@ def assert_mailed(mail_server: MailServer, jobs: Sequence[str], most_twice: int)
     sent = mail_server.sent_ids()
     assert set(sent) == expected
     assert sum(sent.values()) - len(expected) <= most_twice
-
-
-def _send_in_background(registry: RegistryProcess, jobs: Sequence[str]) -> list[threading.Thread]:
-    """Send each journal, a growing part at a time, until the registry is gone; from two sides at once."""
-
-    def send(order: Sequence[str]) -> None:
-        try:
-            for upto in range(1, _LAST + 1):
-                for job_uuid in order:
-                    registry.report(*journal(job_uuid)[:upto])
-        except requests.RequestException:
-            return
-
-    senders = [threading.Thread(target=send, args=(order,)) for order in (jobs, jobs[::-1])]
-    for sender in senders:
-        sender.start()
-    return senders

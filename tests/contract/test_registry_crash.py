@@ -118,7 +118,7 @@ def mail_server() -> Iterator[MailServer]:
 def test_killed_again_and_again_in_the_middle_of_writes(
     own_registry: RegistryProcess, mail_server: MailServer
 ) -> None:
-    """With kill -9 amid the reports of ten jobs, four times: every entry once, every mail, none under two names."""
+    """With kill -9 amid reports, four times: every entry once, every mail, none under two names."""
     kill_amid_reports(own_registry, mail_server, kills=4)
 
 

@@ -139,10 +139,10 @@ def test_smtp_carries_each_mail_once(own_registry: RegistryProcess, mail_server:
 def test_one_refused_recipient_does_not_stop_the_others(
     own_registry: RegistryProcess, mail_server: MailServer
 ) -> None:
-    """A permanent refusal marks that mail undeliverable; a temporary one lets it wait; others pass."""
+    """A permanent refusal marks that mail undeliverable; after a temporary one it is tried again; others pass."""
     mail_server.answers = {
         "ann@gone.example": ["550 no such user"],
-        "ann@grey.example": ["450 come back later"],
+        "ann@grey.example": ["450 come back later"] * 100,
     }
     domains = {"GRIDFERRY_API_MAIL_DOMAINS": "gone.example,grey.example"}
     with own_registry.started(**mail_server.settings(), **domains) as registry:
@@ -155,6 +155,9 @@ def test_one_refused_recipient_does_not_stop_the_others(
 
         poll(lambda: marks() == ["undeliverable", "due", "sent"], "each mail met its fate")
         assert mail_server.subjects() == [f"RUNNING: {good} (demo)"]
+        mail_server.answers.clear()
+        poll(lambda: marks() == ["undeliverable", "sent", "sent"], "it came back later")
+        assert sorted(mail_server.subjects()) == sorted(f"RUNNING: {told} (demo)" for told in (grey, good))
 
 
 def test_mail_waits_for_a_mail_server_that_is_away(own_registry: RegistryProcess) -> None:
@@ -168,7 +171,8 @@ def test_mail_waits_for_a_mail_server_that_is_away(own_registry: RegistryProcess
         assert registry.call("GET", "/health").json()["mail"]["due"] == 2
         with away.started():
             registry.report(state(job_uuid, 3, "COMPLETED"))
-            poll(lambda: len(away.messages) >= 1, "mail flows again")
+            told = {f"<{job_uuid}.{seq:09d}@localhost>": 1 for seq in (1, 2, 3)}
+            poll(lambda: away.sent_ids() == told, "every mail came, once")
 
 
 def test_an_account_over_its_limit_waits(own_registry: RegistryProcess, mail_server: MailServer) -> None:

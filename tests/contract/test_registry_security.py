@@ -14,6 +14,7 @@ import requests
 
 from api_srv import create_app
 from api_srv.config import Settings
+from api_srv.services.job_query import SHAPE
 from tests.contract.registry_process import PASSWORD, RegistryProcess, entry, state
 
 #: What a report token may call; everything else is for users alone.
@@ -230,14 +231,19 @@ def test_one_address_is_one_address(own_registry: RegistryProcess, wanted: str) 
         assert mail["Bcc"] is None
 
 
+#: Parameters of a list of jobs that take any text; others take a time, a UUID or one of a few words.
+_ANY_TEXT = ("cluster", "state", "label")
+
+
 def test_words_stay_words_in_queries(registry: RegistryProcess) -> None:
     """Operators and quotes of query languages in every place that is searched by find nothing, and break nothing."""
     for odd in ("' OR '1'='1", '{"$ne": ""}', "$where", "x'; DROP TABLE jobs; --", "a\0b", "%", "*"):
         assert registry.call("GET", f"/jobs/{quote(odd, safe='')}").status_code == 404
-        for key in ("cluster", "state", "label"):
+        for key in _ANY_TEXT:
             answer = registry.call("GET", "/jobs", params={key: odd})
             assert (answer.status_code, answer.json() if odd != "*" else []) == (200, []), (key, odd)
-        assert registry.call("GET", "/jobs", params={"after": odd}).status_code == 422
+        for key in ("uuid", *sorted(set(SHAPE).difference(_ANY_TEXT))):
+            assert registry.call("GET", "/jobs", params={key: odd}).status_code == 422, (key, odd)
         for key in ("cluster[$ne]", "owner", "owner[$gt]"):
             assert {job["owner"] for job in registry.call("GET", "/jobs", params={key: odd}).json()} <= {"ann"}
         assert registry.call("POST", "/tokens", user="", auth=(odd.encode(), b"x")).status_code == 401

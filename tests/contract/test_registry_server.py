@@ -183,19 +183,6 @@ def test_the_page_is_guarded(registry: RegistryProcess) -> None:
     assert stranger.status_code == 302
 
 
-def test_a_login_ends_with_the_password_or_the_button(own_registry: RegistryProcess) -> None:
-    """Logging out ends a session; so does another password."""
-    with own_registry.started() as registry:
-        browser, home = _log_in(registry)
-        token = re.search(r'name="form_token" value="([^"]+)"', home.text)
-        assert token
-        assert "Log in" in browser.post(registry.url + "/logout", data={"form_token": token.group(1)}).text
-        browser, home = _log_in(registry)
-        assert "Your jobs" in home.text
-        registry.command("user", "password", "ann", "--password-stdin", stdin="another\n")
-        assert "Log in" in browser.get(registry.url + "/").text
-
-
 def test_secret_settings_may_come_from_files(own_registry: RegistryProcess, tmp_path: Path) -> None:
     """A secret is read from the file its `_FILE` variable names, and never shown by --help or taken as a flag."""
     store = tmp_path / "url"

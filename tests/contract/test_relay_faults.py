@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api_srv import clock
 from api_srv.config import Settings
+from api_srv.dao.ports import Condition
 from api_srv.errors import StoreUnavailable
+from api_srv.mailer.ports import TryLater
 from api_srv.mailer.relay import Relay
 from api_srv.services.accounts import Caller
 from api_srv.services.bundle import Services, build
@@ -106,6 +109,27 @@ def _with_two_mails(store: Any, settings: Settings) -> Services:
 
 def _relay(services: Services, carrier: Counting) -> Relay:
     return Relay(services.outbox, services.job_store, services.user_store, carrier, services.settings)
+
+
+@pytest.mark.parametrize(("age_days", "marks"), [(4, {"due"}), (6, {"undeliverable"})])
+def test_what_a_mail_server_never_takes_is_given_up_after_days(
+    documents: Documents, age_days: int, marks: set[str]
+) -> None:
+    """It says "later", again and again: four days on it is still tried, after five it is noted with the reason."""
+    services = _with_two_mails(documents, Settings())
+    for event in documents.find("events", Condition("mail_state", "=", "due")):
+        recorded_at = clock.later(event["recorded_at"], -age_days * clock.DAY_S)
+        assert documents.replace("events", {**event, "recorded_at": recorded_at})
+
+    def not_now() -> None:
+        raise TryLater("450 come back later")
+
+    carrier = Counting(not_now)
+    _relay(services, carrier).send_due()
+    assert list(carrier.sent.values()) == [1, 1]
+    mails = [event for event in documents.find("events") if event["mail_state"]]
+    assert {mail["mail_state"] for mail in mails} == marks
+    assert {mail.get("mail_remark", "") for mail in mails} == {"" if marks == {"due"} else "450 come back later"}
 
 
 @pytest.mark.parametrize("operation", ["find", "replace", "get"])

@@ -39,6 +39,7 @@ class Planted:
         passphrase: of the key.
         code: the second factor.
         home: the client's folder.
+        control: the folder that all jobs share on the cluster.
     """
 
     def __init__(self, grid: Grid, folder: Path) -> None:
@@ -46,6 +47,7 @@ class Planted:
         self._folder = folder
         self.password, self.passphrase, self.code = (f"planted-{uuid.uuid4().hex}" for _ in range(3))
         self.home = folder / "home"
+        self.control = Path(grid.info.job_root, "gridferry", "control")
         self.printed = ""
         grid.admin("user", "add", _NAME, "--mail", f"{_NAME}@example.org", "--password-stdin", stdin=self.password)
         self.key = folder / "key"
@@ -61,6 +63,11 @@ class Planted:
     def token(self) -> str:
         """What the password became."""
         return (self.home / "token").read_text().strip()
+
+    @property
+    def report_token(self) -> str:
+        """What the cluster got, to report with."""
+        return str(json.loads((self.control / "registry.json").read_text())["token"])
 
     def types(self, *arguments: str, answers: dict[str, str]) -> int:
         """Run the client at a terminal, with a careless umask, and answer what it asks; return its exit code."""
@@ -78,7 +85,8 @@ class Planted:
         """Each secret, and the form in which a password travels."""
         basic = base64.b64encode(f"{_NAME}:{self.password}".encode()).decode()
         found = {"password": self.password, "passphrase": self.passphrase, "code": self.code, "token": self.token}
-        return {name: word.encode() for name, word in {**found, "basic": basic}.items()}
+        found |= {"basic": basic, "report token": self.report_token}
+        return {name: word.encode() for name, word in found.items()}
 
 
 @contextlib.contextmanager
@@ -107,14 +115,14 @@ def _watching_processes(secrets: list[str]) -> Iterator[set[str]]:
 
 def _files_with(secrets: dict[str, bytes], *folders: Path) -> list[str]:
     """Every file below folders that holds a secret, with the secret's name."""
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    files = {path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
     assert files
     contents = {path: path.read_bytes() for path in files}
     return [f"{path}: {name}" for path, held in contents.items() for name, word in secrets.items() if word in held]
 
 
 def test_planted_secrets_are_found_nowhere(grid: Grid, tmp_path: Path) -> None:
-    """Password, token, passphrase and code of a real submission, of one that fails, and of a crash."""
+    """Password, tokens, passphrase and code of a real submission, of one that fails, and of a crash."""
     person = Planted(grid, tmp_path)
     host_key = paramiko.RSAKey.generate(2048)
     job_file = write_job(tmp_path, execution=["env", "echo done > out.txt"], output=["out.txt"])
@@ -127,6 +135,7 @@ def test_planted_secrets_are_found_nowhere(grid: Grid, tmp_path: Path) -> None:
         watched.append(person.token)
         passphrase = {f"Passphrase of {person.key}": person.passphrase}
         assert person.types("-u", str(job_file), *settings, "--wait", answers=passphrase) == 0, person.printed
+        watched.append(person.report_token)
         job_uuid = UUID.findall(person.printed)[0]
         assert person.types("-r", job_uuid, answers=passphrase) == 0, person.printed
 
@@ -156,10 +165,11 @@ def test_planted_secrets_are_found_nowhere(grid: Grid, tmp_path: Path) -> None:
             careless.kill()
     secrets = person.words()
     assert [name for name, word in secrets.items() if word.decode() in person.printed] == []
-    meant = [f"{job_file}: passphrase", f"{person.home / 'token'}: token"]  # as the person wrote it, and its place
-    assert sorted(_files_with(secrets, tmp_path, grid.folder)) == sorted(meant)
+    meant = [f"{job_file}: passphrase"]  # as the person wrote it; then the places of the tokens
+    meant += [f"{person.home / 'token'}: token", f"{person.control / 'registry.json'}: report token"]
     there = Path(job_folder(grid, job_uuid))
-    kept = [path for folder in (person.home, there) for path in (folder, *folder.rglob("*"))]
+    assert sorted(_files_with(secrets, tmp_path, grid.folder, person.control, there)) == sorted(meant)
+    kept = [path for folder in (person.home, person.control, there) for path in (folder, *folder.rglob("*"))]
     assert [path for path in kept if not path.is_symlink() and path.stat().st_mode & 0o077] == []
 
 

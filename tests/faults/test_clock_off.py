@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.chaos.plan import Submission
 from tests.chaos.researcher import Researcher
 from tests.chaos.run import see_to_the_end
 from tests.chaos.world import World, running_world
+from tests.contract.processes import poll
 from tests.contract.slurm.real import skip_without_slurm
 from tests.faults.other_clock import set_clock
 
@@ -57,7 +60,10 @@ def test_jobs_of_every_kind_go_their_way(other_world: World, ahead_s: int) -> No
     other_world.programs.next("sbatch", "lost")
     researchers = _researchers(other_world)
     with ThreadPoolExecutor(_AT_ONCE) as people:
-        list(people.map(Researcher.try_for_a_while, researchers))
+        submitting = people.map(Researcher.try_for_a_while, researchers)
+        for follower in poll(lambda: other_world.far_processes("follow"), "a follower"):
+            os.kill(follower, signal.SIGKILL)
+        list(submitting)
     result = see_to_the_end(other_world, researchers)
     assert result.wrong == []
     for evidence in result.evidence:

@@ -35,8 +35,14 @@ def _amid_sbatch(world: World, researcher: Researcher, fault: Callable[[World], 
         wait_until_it_is_called()
         fault(world)
         submitting.join()
-    assert researcher.story.calls[-1].exit_code in (ExitCode.UNREACHABLE, ExitCode.SUBMISSION_UNKNOWN)
+    call = researcher.story.calls[-1]
+    assert call.exit_code in (ExitCode.UNREACHABLE, ExitCode.SUBMISSION_UNKNOWN), call.said
     assert not researcher.story.is_settled
+
+
+def _resume(researcher: Researcher) -> None:
+    researcher.go_on()
+    assert researcher.story.is_settled, researcher.story.calls[-1].said
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -44,8 +50,7 @@ def test_a_connection_cut_at_sbatch(world: World, after: bool) -> None:
     """The wrapper goes on alone; the client that resumes is told the one Slurm job."""
     researcher = _researcher(world)
     _amid_sbatch(world, researcher, lambda world: world.gate.cut(), after=after)
-    researcher.go_on()
-    assert researcher.story.is_settled
+    _resume(researcher)
     assert see_to_the_end(world, [researcher]).wrong == []
 
 
@@ -72,8 +77,7 @@ def test_a_login_node_that_reboots_at_sbatch(world: World, after: bool) -> None:
         world.gate.cut()
 
     _amid_sbatch(world, researcher, reboot, after=after)
-    researcher.go_on()
-    assert researcher.story.is_settled
+    _resume(researcher)
     assert see_to_the_end(world, [researcher]).wrong == []
 
 

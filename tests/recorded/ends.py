@@ -151,7 +151,7 @@ def keep_end(recorder: Recorder, name: str, slurm_job_id: str, limit_s: float = 
         time.sleep(0.3)
     time.sleep(1)
     row = _told(recorder, slurm_job_id)
-    used = UsedResources([]).parse(_answer(recorder, UsedResources([slurm_job_id]).argv()))
+    used = UsedResources([]).parse(_answer(recorder, _here(UsedResources([slurm_job_id]).argv())))
     said = recorder.run(["sh", "-c", f"tail -c 2000 job-{slurm_job_id}.err 2>/dev/null"]).stdout
     options = list(_ENDS[name].options) if name in _ENDS else []
     line = _ENDS[name].line if name in _ENDS else ""
@@ -165,13 +165,18 @@ def _told(recorder: Recorder, slurm_job_id: str) -> Mapping[str, str]:
 
     Asked for a user's jobs, as we do, the squeue of a federation tells of the sibling that runs them.
     """
-    account = Sacct().parse(_answer(recorder, Sacct([slurm_job_id]).argv()))
+    account = Sacct().parse(_answer(recorder, _here(Sacct([slurm_job_id]).argv())))
     if account:
         return account[-1]
     argv = [word for word in Squeue("").argv() if not word.startswith(("--user=", "--states="))]
     argv.append(f"--jobs={slurm_job_id}")
     (row,) = Squeue("").parse(_answer(recorder, argv))
     return {"JobID": slurm_job_id, "State": row.state, "Reason": row.reason, "Submit": row.submit, "Start": row.start}
+
+
+def _here(argv: Sequence[str]) -> list[str]:
+    """Return a question to this very cluster, not to its siblings."""
+    return [word for word in argv if word != "--federation"]
 
 
 def _answer(recorder: Recorder, argv: Sequence[str]) -> CommandResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from project.core.slurm.commands import Sacct
 from tests.recorded.ends import keep_end
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ CLOUD_LINES = (
     "PartitionName=cloud Nodes=cloud-1 MaxTime=UNLIMITED State=UP",
 )
 _LOST_LIMIT_S = 240.0
+_SIBLING_LIMIT_S = 120.0
 
 #: Makes the second cluster of a federation, in the containers and the accounting of the first: its slurm.conf.
 _SIBLING_CONFIGURATION = r"""
@@ -66,11 +68,13 @@ def federation(recorder: Recorder) -> None:
     """A job that another cluster of a federation has started."""
     _start_sibling(recorder)
     recorder.set_node("drain", "fan")
-    job = recorder.submit("revoked", line="sleep 300")
+    job = recorder.submit("revoked", line="sleep 60")
     recorder.wait_until("REVOKED", ["squeue", "--noheader", "--format=%T", f"--jobs={job}"])
     recorder.settle()
     recorder.both("started-by-a-sibling", job, "revoked")
     keep_end(recorder, "revoked", job, limit_s=0)
+    recorder.wait_until("COMPLETED", Sacct([job]).argv(), _SIBLING_LIMIT_S)
+    recorder.both("ended-at-a-sibling", job, "revoked")
 
 
 def _start_sibling(recorder: Recorder) -> None:

@@ -36,6 +36,9 @@ _SQUEUE_COLUMNS = ("slurm_job_id", "tasks", "state", "reason", "start", "submit"
 #: clock may be behind Slurm's (measured: an hour behind, nothing is listed).
 _WHENEVER = "--endtime=now+2days"
 
+#: Ids end here (MaxJobId, slurm.conf(5)), but for those of a federation, which name its cluster above.
+_LAST_ID = 0x3FFFFFF
+
 #: popt's last words after an option it does not know.
 _ADVICE = 'Try "'
 
@@ -159,6 +162,12 @@ class Scancel(NamedTuple):
         lines_or_unavailable(result, "scancel")
 
 
+def _by_id(slurm_job_ids: Sequence[str]) -> List[str]:
+    """Return how sacct is asked for jobs; a sibling of a federation that has run one alone has a row of it."""
+    everywhere = any((whole_number(slurm_job_id) or 0) > _LAST_ID for slurm_job_id in slurm_job_ids)
+    return ["--jobs={}".format(",".join(slurm_job_ids)), *(["--federation"] if everywhere else [])]
+
+
 class UsedResources(NamedTuple):
     """Ask what jobs have used: sacct keeps the highest memory (MaxRSS) for each step, and sums up the CPU time.
 
@@ -170,8 +179,8 @@ class UsedResources(NamedTuple):
 
     def argv(self) -> List[str]:
         """Return the command line; memory comes in KiB."""
-        jobs = "--jobs={}".format(",".join(self.slurm_job_ids))
-        return ["sacct", "--noheader", "--parsable2", "--units=K", _WHENEVER, "--format=JobID,MaxRSS,TotalCPU", jobs]
+        columns = "--format=JobID,MaxRSS,TotalCPU"
+        return ["sacct", "--noheader", "--parsable2", "--units=K", _WHENEVER, columns, *_by_id(self.slurm_job_ids)]
 
     def parse(self, result: CommandResult) -> Dict[str, Dict[str, str]]:
         """Return by the JobID of each job or array task `MaxRSS` of its largest step and `TotalCPU`, where known.
@@ -274,7 +283,7 @@ class Sacct(NamedTuple):
     def argv(self) -> List[str]:
         """Return the command line."""
         if self.slurm_job_ids:
-            selection = ["--jobs={}".format(",".join(self.slurm_job_ids))]
+            selection = _by_id(self.slurm_job_ids)
         else:
             selection = [f"--name={self.name}", f"--starttime={self.since}"]
         return [

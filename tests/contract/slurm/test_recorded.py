@@ -117,8 +117,9 @@ _LOOKS: dict[str, tuple[int, str, str, str]] = {
     "failed": (0, "FAILED", "FAILED", "PENDING RUNNING FAILED"),
     "requeued": (0, "PENDING", "PENDING", "PENDING"),
     "node-failed-and-requeued": (0, "PENDING", "PENDING", "PENDING"),
-    # of a federation: its own cluster calls it REVOKED, and the accounting there has no word of it
+    # of a federation: its own cluster calls it REVOKED, and has no row of it; the sibling that runs it has
     "started-by-a-sibling": (0, "RUNNING", "RUNNING", "PENDING RUNNING"),
+    "ended-at-a-sibling": (0, "COMPLETED", "COMPLETED", "PENDING RUNNING COMPLETED"),
     "unknown": (0, "", "", ""),
     "array-held": (8, " ".join(["PENDING"] * 8), " ".join(["PENDING"] * 8), "PENDING"),
     "array-throttled": (
@@ -201,6 +202,16 @@ def test_what_a_job_went_through_is_understood(version: str, name: str) -> None:
     assert seen[0] == first_look
     assert seen[-1] == last_look
     assert " ".join(change.state for change in observe.changes([], known, len(expected))) == way
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+def test_what_a_sibling_ran_ends_by_its_accounting(version: str) -> None:
+    """Whether the queue has forgotten it, or calls it REVOKED, as it does for administrators."""
+    queue = Squeue("").parse(answer(version, "squeue-ended-at-a-sibling"))
+    account = Sacct().parse(answer(version, "sacct-ended-at-a-sibling"))
+    for rows in ([], [row._replace(state="REVOKED") for row in queue]):
+        found = observe.observe(queue[0].name, queue[0].slurm_job_id, [""], {}, rows, account)
+        assert found[""]["State"] == "COMPLETED"
 
 
 def _halves(version: str, name: str, read: Callable[[CommandResult], Any]) -> list[Any]:

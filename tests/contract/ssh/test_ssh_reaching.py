@@ -68,6 +68,15 @@ def test_no_host_name_becomes_an_option_or_a_command(host: str, caller: Caller) 
         caller.connect(None, host=host)
 
 
+@pytest.mark.parametrize(
+    "username", ["-oProxyCommand=evil", "a b", "$(evil)", "me;evil", "me\nevil", "me`evil`", "a|b"]
+)
+def test_no_account_name_becomes_an_option_or_a_command(username: str, caller: Caller) -> None:
+    """Nor can whoever wrote it into a job file, or the registry that tells a job's account."""
+    with pytest.raises(UsageError, match="is no account on a host"):
+        caller.connect(None, host="127.0.0.1", username=username)
+
+
 def _occupy(port: int) -> socket.socket | None:
     """Take the only place of a server for people who have not logged in yet."""
     rival = socket.create_connection(("127.0.0.1", port))

@@ -49,6 +49,15 @@ def test_command_lines(command: Any, line: str) -> None:
     assert " ".join(command.argv()) == line
 
 
+@pytest.mark.parametrize(
+    ("ids", "everywhere"), [(["41", "67108863"], False), (["41", "67108865"], True), (["damaged"], False)]
+)
+def test_a_job_of_a_federation_is_asked_about_everywhere(ids: list[str], everywhere: bool) -> None:
+    """Its id is above all others; a sibling that runs it has its only row. Nobody else pays for the question."""
+    for command in (Sacct(ids), UsedResources(ids)):
+        assert ("--federation" in command.argv()) == everywhere
+
+
 def test_a_job_is_looked_for_by_its_name() -> None:
     """Both the queue and the accounting can be asked by name; the accounting needs to know from when on."""
     assert "--name=uuid" in Squeue("jdoe", "uuid").argv()

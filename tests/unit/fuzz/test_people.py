@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ def test_no_setting_breaks_the_command_line(settings: list[str]) -> None:
     st.lists(st.tuples(st.sampled_from(["cut", "key", "group"]), st.sampled_from(sorted(FIELDS)), JSON), max_size=6)
 )
 def test_no_job_file_breaks_its_validation(changes: list[tuple[str, str, Any]]) -> None:
-    """Any value at any key: every problem is told, or there is a job script whose directives Slurm can read."""
+    """Any value at any key: every problem is told, or each directive is one word on a line of its own."""
     document = dict(load(_ROOT / "user_input_sample.yml").document)
     for how, key, value in changes:
         group, _, inner = key.rpartition(".")
@@ -98,6 +99,10 @@ def test_no_job_file_breaks_its_validation(changes: list[tuple[str, str, Any]]) 
         paths = JobPaths("/home/jdoe/gridferry/jobs/x")
         script = render(spec, job_uuid="x", paths=paths, workdir=paths.work, placement=Placement())
         assert "\0" not in script.encode().decode()
+        header, _, rest = script.partition("\n\n")
+        directives = [shlex.split(line.removeprefix("#SBATCH ")) for line in header.split("\n")[1:]]
+        assert all(len(words) == 1 and words[0].startswith("--") for words in directives), header
+        assert "\n#SBATCH" not in rest.removesuffix("\n".join([*spec.execution, ""]))
 
 
 _STEP = st.fixed_dictionaries(
