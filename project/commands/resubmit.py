@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from project.adapters import bundle
-from project.adapters.show.jobs import task_rows
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import Gateway, make_gateway
@@ -20,6 +19,7 @@ from project.core.differences import differences
 from project.core.errors import UsageError
 from project.core.slurm.ids import failed_tasks, format_task_list
 from project.options import JOB, behaviour_options
+from project.outcomes import task_rows
 from project.services.campaign.whole import parts_of
 from project.task import Task
 

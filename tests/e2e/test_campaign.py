@@ -214,7 +214,11 @@ def test_a_campaign_is_steered_by_its_uuid(grid: Grid, tmp_path: Path) -> None:
     )
     waited = grid.client("wait", campaign[:8], "--json")
     assert waited.returncode == 1, waited.stderr
-    assert [end["outcome"] for end in json.loads(waited.stdout)] == ["COMPLETED", "FAILED", "COMPLETED"]
+    (end,) = json.loads(waited.stdout)
+    assert (end["job_uuid"], end["outcome"], end["message"]) == (campaign, "FAILED", "4 of 5 tasks ended well")
+    assert [part["outcome"] for part in end["parts"]] == ["COMPLETED", "FAILED", "COMPLETED"]
+    plainly = grid.client("wait", campaign)
+    assert plainly.stdout == f"{campaign}  FAILED  1  4 of 5 tasks ended well\n"
     status = wait_until(
         lambda: _told(grid, "status", campaign, "--tasks", containing="4 of 5 tasks"), what="the digest"
     )

@@ -11,6 +11,7 @@ from project.core.campaign import tally_of
 from project.core.messages import is_utc
 from project.core.slurm.states import is_end_state, parse_state
 from project.core.states import GatewayState, is_success
+from project.outcomes import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def _part(job: Job) -> str:
 
 
 def _colour(job: Job) -> str:
-    return words.colour(words.headline(job))
+    return words.colour(headline(job))
 
 
 JOB_COLUMNS = (
@@ -51,7 +52,7 @@ JOB_COLUMNS = (
     Column("CAMPAIGN", "Whose part it is, and which of its tasks it has.", _part, leaves=2),
     Column("CLUSTER", "Where it is.", lambda job: str(job["cluster"]), leaves=3),
     Column("SLURM", "Slurm's job id.", lambda job: str(job.get("slurm_job_id") or ""), leaves=5, right=True),
-    Column("STATE", "How it ended; before that, how it stands.", words.headline, _colour),
+    Column("STATE", "How it ended; before that, how it stands.", headline, _colour),
     Column(
         "TASKS", "Of an array, how many tasks are in each state.", lambda job: words.tally(job["counts"]), leaves=4
     ),
@@ -101,12 +102,6 @@ def _what(body: Mapping[str, Any]) -> str:
     return ", ".join(part for part in map(str, filter(None, told)) if part not in _OWN_WORDS)
 
 
-def task_rows(job: Job) -> list[dict[str, Any]]:
-    """Return the tasks of a job, or the one row of a plain job."""
-    columns: Mapping[str, Sequence[Any]] = job["job_status"]
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-
-
 def worth_showing(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """Return all tasks if they are few, else those that have not ended well, at most so many."""
     if len(rows) <= most:
@@ -122,14 +117,14 @@ def last_words(job: Job) -> str:
 
 def sum_up(jobs: Sequence[Job]) -> list[str]:
     """Say how jobs ended: how many in which state, and what is to be known of each that did not end well."""
-    counted = Counter(words.headline(job) for job in jobs)
+    counted = Counter(headline(job) for job in jobs)
     what = "job" if len(jobs) == 1 else "jobs"
     lines = [f"{len(jobs)} {what}: {', '.join(f'{number} {word}' for word, number in counted.most_common())}"]
     for job in jobs:
-        if not is_success(words.headline(job)):
+        if not is_success(headline(job)):
             tasks = words.tally(job["counts"])
             told = "; ".join(part for part in (tasks, _note(job)) if part)
-            lines.append(f"{job['job_uuid']}  {words.headline(job)}{f'  {told}' if told else ''}")
+            lines.append(f"{job['job_uuid']}  {headline(job)}{f'  {told}' if told else ''}")
     return lines
 
 
@@ -138,7 +133,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
     slurm_job_id, label = job.get("slurm_job_id"), job.get("job_name")
     said = {
         "job": f"{job['job_uuid']}  {label}" if label else str(job["job_uuid"]),
-        "state": f"{words.headline(job)}, heard of {words.age(job['updated_at'])} ago",
+        "state": f"{headline(job)}, heard of {words.age(job['updated_at'])} ago",
         "note": _note(job),
         "cluster": f"{job['cluster']}, Slurm job {slurm_job_id}" if slurm_job_id else str(job["cluster"]),
         "tasks": words.tally(job["counts"]),
