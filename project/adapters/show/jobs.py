@@ -155,7 +155,7 @@ def standing(jobs: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
         if job.get("campaign"):
             campaigns.setdefault(str(job["campaign"]["uuid"]), []).append(dict(job))
         else:
-            counted += Counter(job["counts"] or {job["state"]: 1})
+            counted += Counter(job["counts"] or {headline(job): 1})
     counted += sum(map(tally_of, campaigns.values()), Counter[str]())
     ended = sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR)
     return ended, counted.total(), words.tally(counted)
