@@ -18,7 +18,7 @@ from project.core.campaign import failed_indexes
 from project.core.differences import differences
 from project.core.errors import UsageError
 from project.core.slurm.ids import failed_tasks, format_task_list
-from project.options import JOB, behaviour_options
+from project.options import JOB, behaviour_options, set_option
 from project.outcomes import task_rows
 from project.services.campaign.whole import parts_of
 from project.task import Task
@@ -34,9 +34,7 @@ _ARRAY = "nbr_jobs_in_array"
 
 @click.command("resubmit")
 @click.argument("uuid", type=JOB)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of its job file; null takes it out."
-)
+@set_option("Change a key of its job file; null takes it out.")
 @click.option(
     "--failed-tasks",
     "only_failed",
