@@ -24,14 +24,9 @@ def _cluster(name: str, nodes: int) -> dict[str, Any]:
 
 
 def _jobs(count: int) -> list[dict[str, Any]]:
-    common = {
-        "cluster": "nic5",
-        "state": "RUNNING",
-        "outcome": None,
-        "counts": {},
-        "created_at": _AT,
-        "updated_at": _AT,
-    }
+    common: dict[str, Any] = {
+        "cluster": "nic5", "state": "RUNNING", "outcome": None, "counts": {}, "created_at": _AT, "updated_at": _AT,
+    }  # fmt: skip
     return [{**common, "job_uuid": f"{number:08x}-0000-4000-8000-000000000000"} for number in range(count)]
 
 
