@@ -12,12 +12,14 @@ from project.config import PROFILE
 from project.core.errors import GridferryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from project.bootstrap import Gateway
 
 #: What the shell sets when it asks for completions.
 COMPLETION_VARIABLE = "_GRIDFERRY_COMPLETE"
+#: Keys of a job file that say how to log in.
+_HOW_TO_LOG_IN = ("private_key", "username")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -94,7 +96,16 @@ def _keys(_beginning: str) -> Mapping[str, str]:
 
 
 def _login_keys(beginning: str) -> Mapping[str, str]:
-    return {key: text for key, text in _keys(beginning).items() if key in ("private_key=", "username=")}
+    return {key: text for key, text in _keys(beginning).items() if key.rstrip("=") in _HOW_TO_LOG_IN}
+
+
+def _about_login(_ctx: click.Context, _option: click.Parameter, given: Sequence[str]) -> Sequence[str]:
+    """Refuse keys that would have no effect."""
+    for setting in given:
+        key = setting.partition("=")[0].strip()
+        if key not in (*_HOW_TO_LOG_IN, "passphrase"):  # the last is refused with a reason of its own
+            raise click.BadParameter(f"{key} has no effect here; it may be {' or '.join(_HOW_TO_LOG_IN)}")
+    return given
 
 
 JOB = _Word("uuid", _jobs)
@@ -138,9 +149,9 @@ BEHAVIOUR = (
 )
 
 
-def set_option(text: str, kind: click.ParamType[str] = _JOB_FILE_KEY) -> Callable[..., Any]:
+def set_option(text: str, kind: click.ParamType[str] = _JOB_FILE_KEY, **more: Any) -> Callable[..., Any]:
     """Return `--set`; `text` says what may be set, `kind` completes it."""
-    return click.option("--set", "settings", type=kind, multiple=True, metavar="KEY=VALUE", help=text)
+    return click.option("--set", "settings", type=kind, multiple=True, metavar="KEY=VALUE", help=text, **more)
 
 
 def job_file_options(*, required: bool) -> tuple[Any, ...]:
@@ -189,7 +200,7 @@ def results_options(prefix: str = "") -> Callable[[Callable[..., Any]], Callable
 
 def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator for commands that log in to a job's cluster: `--set` and those of BEHAVIOUR."""
-    given = set_option("private_key or username to use.", _LOGIN_KEY)
+    given = set_option("private_key or username to use.", _LOGIN_KEY, callback=_about_login)
     return all_of((given, *BEHAVIOUR))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from project.core.answers import DIGEST
-from project.core.campaign import places_of
+from project.core.campaign import places_of, tally_of
+from project.core.slurm.states import aggregate, parse_state
 from project.core.states import GatewayState
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ def headline(job: Mapping[str, Any]) -> str:
     """Return the one word that matters: once Slurm's verdict is known and nothing went wrong later, that."""
     outcome, state = job.get("outcome"), str(job["state"])
     return str(outcome) if outcome and state != GatewayState.ERROR.value else state
+
+
+def outcome_of(jobs: Sequence[Job]) -> str:
+    """Return how a job ended or stands; of a campaign, given by its parts, the worst of its tasks' last attempts."""
+    if not jobs[0].get("campaign"):
+        return str(jobs[0].get("outcome") or jobs[0]["state"])
+    words = list(tally_of(jobs))
+    return aggregate(map(parse_state, words), len(words)) or words[0]
 
 
 def digest_of(first: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -147,7 +147,7 @@ def test_all_that_is_wrong_with_a_campaign_is_told_before_anything_is_sent(grid:
     before = len(list((grid.home / "jobs").glob("*")))
     done = grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path)
     assert done.returncode == 3
-    assert "{fiel} is no placeholder here; did you mean {file}?" in done.stderr
+    assert "{fiel} is no placeholder here. Did you mean {file}?" in done.stderr
     assert "tasks 1 and 2 would both leave x.out" in done.stderr
     assert len(list((grid.home / "jobs").glob("*"))) == before
 
