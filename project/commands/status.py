@@ -73,4 +73,5 @@ def _print_tasks(rows: Sequence[dict[str, Any]], most: int | None) -> None:
         say("")
         show(TASK_COLUMNS, shown)
     if len(shown) < len(rows):
-        say(f"{len(shown)} of {len(rows)} tasks shown; --tasks shows all", to_stderr=True)
+        told = f"{len(shown)} of {len(rows)} tasks shown" if shown else f"All {len(rows)} tasks ended well"
+        say(f"{told}; --tasks shows all", to_stderr=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.table import Column
 from project.core.campaign import tally_of
 from project.core.messages import is_utc
-from project.core.slurm.states import is_end_state, parse_state
+from project.core.slurm.states import Phase, is_end_state, parse_state
 from project.core.states import GatewayState, is_success
 from project.outcomes import headline
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Job = dict[str, Any]
 _FEW_RANGES = 3
+#: Of tasks that have not ended well, as they matter.
+_PHASES = (Phase.ENDED, Phase.RUNNING, Phase.UNKNOWN, Phase.WAITING)
 _SHORT_UUID_CHARS = 8
 _OWN_WORDS = {"None", ""}
 
@@ -103,10 +106,16 @@ def _what(body: Mapping[str, Any]) -> str:
 
 
 def worth_showing(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Return all tasks if they are few, else those that have not ended well, at most so many."""
+    """Return all tasks if they are few, else so many that have not ended well: failed, running, then waiting ones."""
     if len(rows) <= most:
         return list(rows)
-    return [row for row in rows if not is_success(parse_state(str(row["State"])).word)][:most]
+    states = [parse_state(str(row["State"])) for row in rows]
+    ranked = [
+        (_PHASES.index(state.phase), row)
+        for state, row in zip(states, rows, strict=True)
+        if not is_success(state.word)
+    ]
+    return [row for _, row in sorted(ranked, key=itemgetter(0))][:most]
 
 
 def last_words(job: Job) -> str:

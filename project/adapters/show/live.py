@@ -24,6 +24,7 @@ class LiveJobs:
     def __init__(self) -> None:
         self._live: Live | None = None
         self._seen: dict[str, tuple[Any, ...]] = {}
+        self._drawn: list[str] = []
 
     def __enter__(self) -> Self:
         """Take the terminal, if there is one."""
@@ -48,7 +49,9 @@ class LiveJobs:
 
             size = shutil.get_terminal_size()
             lines = screenful(jobs, size.columns, size.lines)
-            self._live.update(Text.from_ansi("\n".join(lines), no_wrap=True), refresh=True)
+            if lines != self._drawn:
+                self._live.update(Text.from_ansi("\n".join(lines), no_wrap=True), refresh=True)
+                self._drawn = lines
             return
         for job in changes(self._seen, jobs):
             _, line = render(JOB_COLUMNS, [job], None)
