@@ -81,8 +81,9 @@ def _profiles(_beginning: str) -> Mapping[str, str]:
     return dict.fromkeys(_gateway().settings.profiles, "")
 
 
-def _states(_beginning: str) -> Mapping[str, str]:
-    from project.core.slurm.states import SLURM_STATES  # noqa: PLC0415 - only a shell that completes needs it
+def known_states() -> Mapping[str, str]:
+    """Return the words for states, Slurm's and ours, in small letters, each with no help."""
+    from project.core.slurm.states import SLURM_STATES  # noqa: PLC0415 - most commands need none of it
     from project.core.states import GatewayState  # noqa: PLC0415 - see above
 
     return dict.fromkeys((word.lower() for word in (*SLURM_STATES, *(state.value for state in GatewayState))), "")
@@ -110,7 +111,7 @@ def _about_login(_ctx: click.Context, _option: click.Parameter, given: Sequence[
 
 JOB = _Word("uuid", _jobs)
 CLUSTER = _Word("cluster", _clusters)
-STATE = _Word("state", _states)
+STATE = _Word("state", lambda _beginning: known_states())
 _PROFILE_NAME = _Word("profile", _profiles)
 _JOB_FILE_KEY = _Word("key=value", _keys)
 _LOGIN_KEY = _Word("key=value", _login_keys)

@@ -48,6 +48,8 @@ def test_jobs_are_listed_and_their_state_told(grid: Grid, tmp_path: Path) -> Non
     assert [row[0] for row in rows] == [well, failing]
     failed = grid.client("list", "--label", "daily-*", "--state", "failed", "--newer", "1h", "--json")
     assert [job["counts"] for job in json.loads(failed.stdout)] == [{"COMPLETED": 2, "FAILED": 1}]
+    slip = grid.client("list", "--state", "faild")
+    assert "No state faild is known here; did you mean failed?" in slip.stderr
     page = grid.client("list", "--label", "daily-*", "--limit", "1")
     assert well in page.stdout
     assert f"--after {well[:8]}" in page.stderr
