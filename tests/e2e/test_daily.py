@@ -235,8 +235,7 @@ def test_a_job_is_exported_submitted_again_and_cleaned_away(grid: Grid, tmp_path
     told = json.loads(again.stdout)
     assert {one["key"]: one["after"] for one in told["differences"]} == {
         "resources.duration": "20m",
-        "resources.nbr_jobs_in_array.ids": "2",
-        "resources.nbr_jobs_in_array": None,
+        "resources.nbr_jobs_in_array": {"ids": "2"},
     }
     (source / "data.txt").write_text("changed since\n")
     own = ["--set", f"private_key={grid.info.ssh_key}", "--set", "resources.nbr_jobs_in_array=null"]
