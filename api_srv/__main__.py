@@ -55,9 +55,10 @@ cli.add_command(cluster)
 def main() -> None:
     """Run the command line; what goes wrong is told in words, never as a traceback."""
     logs.set_up()
+    name = "gridferry-api" if sys.argv[0].endswith("/gridferry-api") else "python -m api_srv"
     sys.argv[0] = "python -m api_srv"  # gunicorn would read its own options from argv otherwise
     try:
-        cli(prog_name="python -m api_srv")
+        cli(prog_name=name)
     except GridferryError as error:
         click.echo(f"{error.message}\n{error.remedy}".strip(), err=True)
         sys.exit(error.exit_code)

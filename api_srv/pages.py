@@ -8,8 +8,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from api_srv import presenting, sessions
 from api_srv.auth import services
+from api_srv.dao.ports import Condition
 from api_srv.errors import TooManyAttempts, Unauthorised
 from api_srv.services.job_query import JobQuery
+from project.core.campaign import is_first_part
 
 if TYPE_CHECKING:
     from flask.sansio.blueprints import BlueprintSetupState
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("pages", __name__)
 _JOBS_SHOWN = 25
+_PARTS_SHOWN = 50
+_TASKS_SHOWN = 500
 _LOGIN_FORM_BYTES = 10_000
 
 
@@ -46,11 +50,15 @@ def home() -> str:
 
 @blueprint.get("/ui/jobs/<job_uuid>")
 def job(job_uuid: str) -> str | Response:
-    """Show one job with its timeline."""
+    """Show one job with its timeline; with a campaign's first part, the others."""
     caller = sessions.logged_in()
     if caller is None:
         return redirect(url_for("pages.home"))
-    return render_template("job.html", job=services().jobs.get(caller, job_uuid))
+    jobs = services().jobs
+    found = jobs.get(caller, job_uuid)
+    of_campaign = JobQuery([Condition("campaign", "=", job_uuid)], limit=_PARTS_SHOWN)
+    parts = jobs.newest(caller, of_campaign) if is_first_part(found) else []
+    return render_template("job.html", job=found, parts=parts, most_parts=_PARTS_SHOWN, most_tasks=_TASKS_SHOWN)
 
 
 @blueprint.post("/login")

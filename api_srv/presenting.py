@@ -97,6 +97,13 @@ def rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
+def telling(tasks: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """Return so many tasks: all, or of more those first that have not ended well."""
+    if len(tasks) <= most:
+        return list(tasks)
+    return sorted(tasks, key=lambda task: is_success(parse_state(str(task.get("State", ""))).word))[:most]
+
+
 def pretty(value: Any) -> str:
     """Write JSON for people."""
     return json.dumps(value, indent=2, ensure_ascii=False)
@@ -116,5 +123,6 @@ FILTERS = {
     "rows": rows,
     "shares": shares,
     "tally": tally,
+    "telling": telling,
     "tone": tone,
 }

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from project.services.cancel import Canceller
     from project.services.clean import Cleaner
     from project.services.doctor import Doctor
+    from project.services.ends import Ends
     from project.services.enrol import Enroller
     from project.services.export import Exporter
     from project.services.far_side import FarSide
@@ -338,6 +339,12 @@ class Gateway:
         from project.services.who_there import who_there  # noqa: PLC0415 - seldom needed
 
         return who_there(cluster, given, self.records, pwd.getpwuid(os.getuid()).pw_name)
+
+    def ends(self) -> Ends:
+        """Says how jobs ended."""
+        from project.services.ends import Ends  # noqa: PLC0415 - see above
+
+        return Ends(registry=self.registry, clock=SystemClock())
 
     def waiter(self) -> Waiter:
         """Waits for a job's end."""

@@ -74,6 +74,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.text) for name, entry in COMMANDS.items()])
 
 
+def _tell_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib import metadata  # noqa: PLC0415 - seldom asked for
+
+    try:
+        click.echo(f"gridferry {metadata.version('gridferry')}")
+    except metadata.PackageNotFoundError:
+        click.echo("gridferry, not installed")
+    context.exit()
+
+
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
@@ -83,6 +95,9 @@ class LazyGroup(click.Group):
 @submit_options(required=False)
 @click.option("-r", "--retrieve", type=JOB, metavar="UUID", help="Fetch the results of this job (see `retrieve`).")
 @results_options("With -r or --fetch: ")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version, help="Print the version."
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Submit one job file to any of your Slurm clusters, hear by mail how it goes, fetch the results by UUID.

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.user_input import LoadedFile, apply_settings, load
 from project.bootstrap import Gateway, make_gateway
+from project.core.campaign import is_first_part
 from project.intake import check_request, read_more
+from project.outcomes import last_attempts, task_rows
+from project.services.campaign.whole import parts_of
 from project.services.listing import list_jobs
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskState:
-    """An array task as Slurm's accounting has it: times and sizes as sacct writes them, "" for what is not known."""
+    """A task of an array or a campaign; times and sizes are as sacct writes them, "" for what is not known."""
 
     number: str
     state: str
@@ -78,11 +81,14 @@ class Job:
         return self._gateway.retriever().retrieve(self.uuid, Path(folder or self.uuid), {})
 
     def tasks(self) -> list[TaskState]:
-        """Return its array tasks by number; a plain job is one task, numbered ""."""
-        columns = self._gateway.registry.job(self.uuid)["job_status"]
-        wanted = ("JobID", "State", "ExitCode", "Elapsed", "MaxRSS", "NodeList")
-        rows = zip(*(columns.get(name) or [""] * len(columns["JobID"]) for name in wanted), strict=True)
-        return [TaskState(str(job_id).partition("_")[2], *(str(cell) for cell in rest)) for job_id, *rest in rows]
+        """Return its array tasks by number, a campaign's by the campaign's; a plain job is one task, numbered ""."""
+        registry = self._gateway.registry
+        job = registry.job(self.uuid)
+        if is_first_part(job):
+            rows = last_attempts([registry.job(str(part["job_uuid"])) for part in parts_of(registry, self.uuid)])
+        else:
+            rows = task_rows(job)
+        return [_task_state(row) for row in rows]
 
     def extend(self, files: Sequence[str | Path]) -> bool:
         """Add a task for each data file (or line of a table) the campaign does not have; False if it has all.
@@ -146,6 +152,11 @@ class Client:
         """
         for document in list_jobs(self._gateway.registry, wanted, limit).jobs:
             yield _job(self._gateway, document)
+
+
+def _task_state(row: Mapping[str, Any]) -> TaskState:
+    known = (str(row.get(name) or "") for name in ("State", "ExitCode", "Elapsed", "MaxRSS", "NodeList"))
+    return TaskState(str(row["JobID"]).partition("_")[2], *known)
 
 
 def _job(gateway: Gateway, document: Mapping[str, Any]) -> Job:

@@ -13,7 +13,7 @@ from project.core.errors import UsageError
 from project.core.problems import InvalidDocument, Problem, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: Where the context of a call keeps which profile `--profile` names.
 PROFILE = "gridferry.profile"
@@ -81,6 +81,7 @@ class Settings:
     Attributes:
         registry: URL.
         profile: the one that holds, "" for none.
+        profiles: the names of all there are.
         token: of the user, "" if there is none.
         token_file: where `login` keeps it.
         home: folder of records and confirmed host keys.
@@ -94,6 +95,7 @@ class Settings:
 
     registry: str
     profile: str
+    profiles: Sequence[str]
     token: str = field(repr=False)
     token_file: Path
     home: Path
@@ -159,6 +161,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, profile: str = ""
     return Settings(
         registry=value("registry"),
         profile=named,
+        profiles=sorted(map(str, document.get("profiles") or ())),
         token=environment.get(TOKEN_VARIABLE) or _token(token_file),
         token_file=token_file,
         home=home,

@@ -9,12 +9,17 @@ import click
 import click.shell_completion
 
 from project.config import PROFILE
+from project.core.errors import GridferryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping, Sequence
+
+    from project.bootstrap import Gateway
 
 #: What the shell sets when it asks for completions.
 COMPLETION_VARIABLE = "_GRIDFERRY_COMPLETE"
+#: Keys of a job file that say how to log in.
+_HOW_TO_LOG_IN = ("private_key", "username")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -28,60 +33,88 @@ def _task_list(_ctx: click.Context, _option: click.Parameter, given: str) -> str
     return given
 
 
-class _Job(click.ParamType[str]):
-    """A job's UUID, or its beginning; completed from this machine's records, without asking anybody."""
-
-    name = "uuid"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[click.shell_completion.CompletionItem]:
-        """Return the submissions of this machine that begin so."""
-        from project.bootstrap import make_gateway  # noqa: PLC0415 - only a shell that completes needs it
-
-        del ctx, param
-        records = make_gateway().records
-        return [click.shell_completion.CompletionItem(job_uuid) for job_uuid in records.beginning(incomplete)]
-
-
 class _Word(click.ParamType[str]):
     """A word that is completed from what is known on this machine, without asking anybody; any other is taken, too.
 
     Args:
         name: what it is.
-        known: returns those known.
+        known: returns those known that begin so, each with a line of help or "".
     """
 
-    def __init__(self, name: str, known: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, name: str, known: Callable[[str], Mapping[str, str]]) -> None:
         self.name = name
         self._known = known
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[click.shell_completion.CompletionItem]:
-        """Return the words that begin so."""
-        del ctx, param
-        words = sorted(word for word in self._known() if word.startswith(incomplete))
-        return [click.shell_completion.CompletionItem(word) for word in words]
+        """Return the words that begin so; none where the settings cannot be read, as the command itself will tell."""
+        del param
+        try:
+            with ctx.scope(cleanup=False):  # `--profile` may stand before the word
+                known = self._known(incomplete)
+        except GridferryError:
+            return []
+        return [
+            click.shell_completion.CompletionItem(word, help=known[word] or None)
+            for word in sorted(known)
+            if word.startswith(incomplete)
+        ]
 
 
-def _clusters() -> Iterable[str]:
+def _gateway() -> Gateway:
     from project.bootstrap import make_gateway  # noqa: PLC0415 - only a shell that completes needs it
 
-    gateway = make_gateway()
-    return {*gateway.settings.clusters, *gateway.records.clusters()}
+    return make_gateway()
 
 
-def _states() -> Iterable[str]:
-    from project.core.slurm.states import SLURM_STATES  # noqa: PLC0415 - only a shell that completes needs it
+def _jobs(beginning: str) -> Mapping[str, str]:
+    return dict.fromkeys(_gateway().records.beginning(beginning), "")
+
+
+def _clusters(_beginning: str) -> Mapping[str, str]:
+    gateway = _gateway()
+    return dict.fromkeys((*gateway.settings.clusters, *gateway.records.clusters()), "")
+
+
+def _profiles(_beginning: str) -> Mapping[str, str]:
+    return dict.fromkeys(_gateway().settings.profiles, "")
+
+
+def known_states() -> Mapping[str, str]:
+    """Return the words for states, Slurm's and ours, in small letters, each with no help."""
+    from project.core.slurm.states import SLURM_STATES  # noqa: PLC0415 - most commands need none of it
     from project.core.states import GatewayState  # noqa: PLC0415 - see above
 
-    return {word.lower() for word in (*SLURM_STATES, *(state.value for state in GatewayState))}
+    return dict.fromkeys((word.lower() for word in (*SLURM_STATES, *(state.value for state in GatewayState))), "")
 
 
-JOB = _Job()
+def _keys(_beginning: str) -> Mapping[str, str]:
+    """Return the keys of a job file, each with its `=`."""
+    from project.core.job_file.fields import FIELDS, NEVER_ON_COMMAND_LINES  # noqa: PLC0415 - see above
+
+    return {f"{key}=": field.text for key, field in FIELDS.items() if key not in NEVER_ON_COMMAND_LINES}
+
+
+def _login_keys(beginning: str) -> Mapping[str, str]:
+    return {key: text for key, text in _keys(beginning).items() if key.rstrip("=") in _HOW_TO_LOG_IN}
+
+
+def _about_login(_ctx: click.Context, _option: click.Parameter, given: Sequence[str]) -> Sequence[str]:
+    """Refuse keys that would have no effect."""
+    for setting in given:
+        key = setting.partition("=")[0].strip()
+        if key not in (*_HOW_TO_LOG_IN, "passphrase"):  # the last is refused with a reason of its own
+            raise click.BadParameter(f"{key} has no effect here; it may be {' or '.join(_HOW_TO_LOG_IN)}")
+    return given
+
+
+JOB = _Word("uuid", _jobs)
 CLUSTER = _Word("cluster", _clusters)
-STATE = _Word("state", _states)
+STATE = _Word("state", lambda _beginning: known_states())
+_PROFILE_NAME = _Word("profile", _profiles)
+_JOB_FILE_KEY = _Word("key=value", _keys)
+_LOGIN_KEY = _Word("key=value", _login_keys)
 task_option = click.option(
     "--task",
     "tasks",
@@ -101,6 +134,7 @@ OUTPUT = (
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
     click.option(
         "--profile",
+        type=_PROFILE_NAME,
         metavar="NAME",
         expose_value=False,
         callback=_keep_profile,
@@ -116,6 +150,11 @@ BEHAVIOUR = (
 )
 
 
+def set_option(text: str, kind: click.ParamType[str] = _JOB_FILE_KEY, **more: Any) -> Callable[..., Any]:
+    """Return `--set`; `text` says what may be set, `kind` completes it."""
+    return click.option("--set", "settings", type=kind, multiple=True, metavar="KEY=VALUE", help=text, **more)
+
+
 def job_file_options(*, required: bool) -> tuple[Any, ...]:
     """Return the options that say what the job is."""
     return (
@@ -123,13 +162,7 @@ def job_file_options(*, required: bool) -> tuple[Any, ...]:
             "-u", "--user", "user_file", type=_FILE, required=required, metavar="FILE", help="The job file."
         ),
         click.option("-m", "--modules", "modules_file", type=_FILE, metavar="FILE", help="The modules file."),
-        click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Set a key of the job file (resources.duration=10m).",
-        ),
+        set_option("Set a key of the job file (resources.duration=10m)."),
     )
 
 
@@ -168,9 +201,7 @@ def results_options(prefix: str = "") -> Callable[[Callable[..., Any]], Callable
 
 def login_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the decorator for commands that log in to a job's cluster: `--set` and those of BEHAVIOUR."""
-    given = click.option(
-        "--set", "settings", multiple=True, metavar="KEY=VALUE", help="private_key or username to use."
-    )
+    given = set_option("private_key or username to use.", _LOGIN_KEY, callback=_about_login)
     return all_of((given, *BEHAVIOUR))
 
 

@@ -62,6 +62,22 @@ Below `clusters.<name>:` in the settings file, for what differs there:
 |---|---|
 {clusters}
 
+Below `profiles.<name>:` any of these settings, for whoever uses several registries; each has a token of its own:
+
+```yaml
+profile: home                 # unless --profile or GRIDFERRY_PROFILE says otherwise
+profiles:
+  home:
+    registry: https://grid.example.org
+  project:
+    registry: https://registry.project.example.org
+    mail: jdoe@project.example.org
+```
+
+`gridferry login --profile project` gets its token, `gridferry list --profile project` asks it. Where both registries
+know a cluster on which you have one account, that reports to the one that was used there last; what the other is to
+know waits on the cluster until that is used there again. Another `job_root` of the cluster in each keeps them apart.
+
 ## Exit codes
 
 | code | name | when | again? |

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS, nodes, seen
-from project.adapters.show.jobs import JOB_COLUMNS
-from project.adapters.show.node_groups import NODE_GROUP_COLUMNS, node_groups
-from project.adapters.show.table import show
-from project.adapters.terminal import say
+from project.adapters.show.overview import Screen, every_node, nodes_alike, nodes_or_alike, overview
+from project.adapters.show.table import screen_width
+from project.adapters.terminal import say, say_coloured
 from project.bootstrap import make_gateway
-from project.core.printable import one_line
 from project.options import CLUSTER, output_options
 from project.services.listing import list_jobs
 from project.services.select_cluster import find_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-_MOST_NODES = 24
 _MOST_JOBS = 25
 
 
@@ -35,7 +32,10 @@ _MOST_JOBS = 25
 )
 @output_options()
 def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:
-    """Show clusters, nodes and your jobs that have not ended, as the registry last heard of them."""
+    """Show clusters, nodes and your jobs that have not ended, as the registry last heard of them.
+
+    A terminal shows what it has room for; nothing is left out of a cluster that is named.
+    """
     registry = make_gateway().registry
     clusters = registry.clusters()
     if names:
@@ -44,23 +44,20 @@ def command(names: Sequence[str], *, all_nodes: bool, as_json: bool) -> None:
     if as_json:
         say(json.dumps({"clusters": clusters, "jobs": active.jobs}))
         return
-    show(CLUSTER_COLUMNS, clusters)
-    for cluster in clusters:
-        _print_nodes(cluster, all_nodes=all_nodes)
-    if active.jobs:
-        say("")
-        show(JOB_COLUMNS, active.jobs)
-    if active.more:
-        say("There are more: list --active", to_stderr=True)
+    told = overview(clusters, active.jobs, _screen(unbounded=all_nodes or bool(names)), _ways(all_nodes=all_nodes))
+    for line in told.lines:
+        say_coloured(line)
+    if told.hidden_nodes:
+        say("There is no room for the nodes: info CLUSTER, or --nodes", to_stderr=True)
+    if active.more or told.hidden_jobs:
+        say("There are more jobs: list --active", to_stderr=True)
 
 
-def _print_nodes(cluster: dict[str, Any], *, all_nodes: bool) -> None:
-    """Print each node, or of a large cluster a line for all that are alike."""
-    found = nodes(cluster)
-    if not found:
-        return
-    say(f"\n{one_line(cluster['name'])}, as of {seen(cluster)}")
-    if all_nodes or len(found) <= _MOST_NODES:
-        show(NODE_COLUMNS, found)
-    else:
-        show(NODE_GROUP_COLUMNS, node_groups(found))
+def _screen(*, unbounded: bool) -> Screen:
+    """Return what there is room for: of what was asked for by name nothing is left out."""
+    width = screen_width()
+    return Screen(width, None if unbounded or width is None else shutil.get_terminal_size().lines)
+
+
+def _ways(*, all_nodes: bool) -> Sequence[Callable[[dict[str, Any], int | None], list[str]]]:
+    return (every_node,) if all_nodes else (nodes_or_alike, nodes_alike)

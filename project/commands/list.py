@@ -14,8 +14,10 @@ from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
 from project.core.messages import format_utc
+from project.core.problems import nearest
+from project.core.slurm.states import Phase, parse_state
 from project.core.units import parse_duration_s
-from project.options import CLUSTER, JOB, STATE, output_options
+from project.options import CLUSTER, JOB, STATE, known_states, output_options
 from project.services.listing import Page, list_jobs
 
 _SCREENFUL = 25
@@ -58,6 +60,8 @@ def command(
         say(json.dumps(page.jobs))
     else:
         _print(page)
+        if not page.jobs and narrow["state"]:
+            _doubt(narrow["state"])
 
 
 def _ago(age: str | None) -> str:
@@ -68,6 +72,14 @@ def _ago(age: str | None) -> str:
         return format_utc(time.time() - parse_duration_s(age))
     except ValueError as error:
         raise UsageError(str(error), remedy="Write an age such as 30m, 12h or 2d") from error
+
+
+def _doubt(state: str) -> None:
+    """Say so where a state that matches nothing may be a slip; a newer Slurm may have words of its own."""
+    known = known_states()
+    if state.lower() not in known and parse_state(state.upper()).phase is Phase.UNKNOWN:
+        likely = nearest(state.lower(), known)
+        say(f"No state {state} is known here{f'; did you mean {likely}?' if likely else ''}", to_stderr=True)
 
 
 def _print(page: Page) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from project.adapters import bundle
-from project.adapters.show.jobs import task_rows
 from project.adapters.terminal import say
 from project.adapters.user_input import settings_alone
 from project.bootstrap import Gateway, make_gateway
@@ -19,7 +18,8 @@ from project.core.campaign import failed_indexes
 from project.core.differences import differences
 from project.core.errors import UsageError
 from project.core.slurm.ids import failed_tasks, format_task_list
-from project.options import JOB, behaviour_options
+from project.options import JOB, behaviour_options, set_option
+from project.outcomes import task_rows
 from project.services.campaign.whole import parts_of
 from project.task import Task
 
@@ -34,9 +34,7 @@ _ARRAY = "nbr_jobs_in_array"
 
 @click.command("resubmit")
 @click.argument("uuid", type=JOB)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of its job file; null takes it out."
-)
+@set_option("Change a key of its job file; null takes it out.")
 @click.option(
     "--failed-tasks",
     "only_failed",

@@ -15,7 +15,7 @@ from project.commands.logs import write_json
 from project.commands.submit import print_submitted, tell_how_to_go_on
 from project.core.command_job import CommandWish, job_file
 from project.core.job_file.validate import validate
-from project.options import CLUSTER, behaviour_options
+from project.options import CLUSTER, behaviour_options, set_option
 from project.services.request import SubmitRequest
 from project.services.run import default_cluster
 
@@ -38,7 +38,7 @@ _COUNT = click.IntRange(1)
     "--cluster", type=CLUSTER, metavar="NAME", help="Where.  [default: `cluster` of the settings, or the only one]"
 )
 @click.option("--name", default="", metavar="TEXT", help="Its label in lists.  [default: the command's name]")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any key of a job file.")
+@set_option("Any key of a job file.")
 @click.option("--detach", is_flag=True, help="Return once it is in the queue; mail tells how it goes.")
 @behaviour_options()
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")

@@ -14,13 +14,13 @@ from project.adapters.show.jobs import (
     TASK_COLUMNS,
     facts,
     last_words,
-    task_rows,
     worth_showing,
 )
 from project.adapters.show.table import listed, show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.options import JOB, output_options
+from project.outcomes import last_attempts, task_rows
 from project.services.campaign.whole import whole
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def command(uuids: Sequence[str], *, all_tasks: bool, as_json: bool) -> None:
     else:
         if len(wanted) == 1:
             _print_facts(campaign.facts(jobs))
-            _print_tasks(campaign.rows(jobs), most_tasks)
+            _print_tasks(last_attempts(jobs), most_tasks)
             say("")
         show(JOB_COLUMNS, jobs)
 
@@ -73,4 +73,5 @@ def _print_tasks(rows: Sequence[dict[str, Any]], most: int | None) -> None:
         say("")
         show(TASK_COLUMNS, shown)
     if len(shown) < len(rows):
-        say(f"{len(shown)} of {len(rows)} tasks shown; --tasks shows all", to_stderr=True)
+        told = f"{len(shown)} of {len(rows)} tasks shown" if shown else f"All {len(rows)} tasks ended well"
+        say(f"{told}; --tasks shows all", to_stderr=True)

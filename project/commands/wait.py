@@ -9,14 +9,11 @@ import click
 
 from project.adapters.show.jobs import standing
 from project.adapters.show.table import screen_width
-from project.adapters.show.words import headline
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.core.errors import UsageError
 from project.core.units import parse_duration_s
 from project.options import JOB, output_options
-from project.services.campaign.whole import whole
-from project.services.exit_code import exit_code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,14 +26,16 @@ if TYPE_CHECKING:
 def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:
     """Wait until nothing is left to do for these jobs, and say how each ended; a terminal shows how far they are.
 
+    A campaign is told as one; with --json its parts' ends stand in it.
+
     \b
     Exit code: 0 if all ended well; else, of the first that did not, in the order given,
-      its own exit code (of an array: of the task that ended worst),
+      its own exit code (of an array or a campaign: of the task that ended worst),
       128 and the number of the signal that ended it,
       13 if there is neither: cancelled before it ran, out of time, an error before Slurm had it.
     """  # noqa: D301 - \b is click's mark for text that is not wrapped
     gateway = make_gateway(quiet=screen_width(of_stderr=True) is None)
-    wanted = whole(gateway.registry, gateway.resolver().find_all(uuids))
+    wanted = gateway.resolver().find_all(uuids)
     gateway.view.begin("wait")
     try:
         gateway.watcher().watch(wanted, lambda jobs: gateway.view.tasks(*standing(jobs)), _limit_s(timeout))
@@ -44,18 +43,13 @@ def command(uuids: Sequence[str], *, timeout: str | None, as_json: bool) -> int:
         gateway.view.fail("left")
         raise
     gateway.view.end()
-    jobs = [gateway.registry.job(job_uuid) for job_uuid in wanted]
-    codes = {str(job["job_uuid"]): exit_code_of(job) for job in jobs}
-    ends = [
-        {"job_uuid": str(job["job_uuid"]), "outcome": headline(job), "exit_code": codes[str(job["job_uuid"])]}
-        for job in jobs
-    ]
+    told = [gateway.ends().of(job_uuid) for job_uuid in wanted]
     if as_json:
-        say(json.dumps(ends))
+        say(json.dumps([end.as_json() for end in told]))
     else:
-        for end in ends:
-            say("{job_uuid}  {outcome}  {exit_code}".format(**end))
-    return next((code for code in codes.values() if code), 0)
+        for end in told:
+            say(f"{end.job_uuid}  {end.outcome}  {end.exit_code}{f'  {end.message}' if end.message else ''}")
+    return next((end.exit_code for end in told if end.exit_code), 0)
 
 
 def _limit_s(timeout: str | None) -> float | None:

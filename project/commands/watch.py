@@ -12,7 +12,6 @@ from project.adapters.show.live import LiveJobs
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
 from project.options import JOB, output_options
-from project.services.campaign.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ def command(uuids: Sequence[str], *, as_json: bool) -> None:
     Where there is no terminal, each change is a line. Ctrl-C ends the watching and nothing else.
     """
     gateway = make_gateway()
-    wanted = whole(gateway.registry, gateway.resolver().find_all(uuids))
+    wanted = gateway.resolver().find_all(uuids)
     if as_json:
         jobs = gateway.watcher().watch(wanted, lambda _: None)
         say(json.dumps(jobs))

@@ -1,6 +1,6 @@
 """What differs between two job files, key by key."""
 
-from typing import Any, Dict, Iterator, Mapping, NamedTuple
+from typing import Any, Iterator, Mapping, NamedTuple
 
 
 class Difference(NamedTuple):
@@ -11,19 +11,11 @@ class Difference(NamedTuple):
     after: Any
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield what differs, dotted keys in alphabetical order."""
-    old, new = _flat(before), _flat(after)
-    for key in sorted(set(old) | set(new)):
-        if old.get(key) != new.get(key):
-            yield Difference(key, old.get(key), new.get(key))
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:
-    flat: Dict[str, Any] = {}
-    for key, value in document.items():
-        if isinstance(value, dict) and value:
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> Iterator[Difference]:
+    """Yield what differs, dotted keys in alphabetical order; a group in the place of a single value as a whole."""
+    for key in sorted(set(before) | set(after)):
+        old, new = before.get(key), after.get(key)
+        if all(isinstance(value, (dict, type(None))) for value in (old, new)):
+            yield from differences(old or {}, new or {}, f"{prefix}{key}.")
+        elif old != new:
+            yield Difference(f"{prefix}{key}", old, new)

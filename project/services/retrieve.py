@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreachable
 from project.core.messages import first_batch, format_utc, report_batch
-from project.core.slurm.states import aggregate, parse_state
 from project.core.units import format_bytes
+from project.outcomes import outcome_of
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
 from project.services.campaign.whole import parts_of
 from project.services.far_side import FarSide, refuse_cleaned
@@ -78,7 +78,7 @@ class Retriever:
         self.view.begin("ask the registry")
         job = self.registry.job(job_uuid)
         jobs = self._parts(job)
-        self.view.end(_outcome(jobs))
+        self.view.end(outcome_of(jobs))
         refuse_cleaned(job)
         remote = (ahead and ahead.take()) or self._connect_for(jobs[0], overrides)
         try:
@@ -91,7 +91,7 @@ class Retriever:
         if gathered.rows:
             write_table(folder / TABLE, gathered.rows)
             names.append(TABLE)
-        return Retrieved(job_uuid, _outcome(jobs), folder, names, gathered.missing)
+        return Retrieved(job_uuid, outcome_of(jobs), folder, names, gathered.missing)
 
     def _note_fetched(self, jobs: Sequence[Mapping[str, Any]]) -> None:
         """Let the registry know, so that what was fetched can be cleaned away; the files count more than that."""
@@ -164,7 +164,7 @@ class Retriever:
         with contextlib.closing(remote.run("results", *uuids)) as events:
             unsent, first = _journals(events)
             now = self._catch_up(jobs, unsent, remote)
-            self.view.end(_outcome(now))
+            self.view.end(outcome_of(now))
             self.view.begin("list outputs")
             manifests = {str(event["job_uuid"]): dict(event["manifest"]) for event in [*first, *events]}
         if set(manifests) != set(uuids):
@@ -237,12 +237,6 @@ def _journals(events: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], l
 def plain(manifest: Mapping[str, Any]) -> Gathered:
     """Return what a plain job left, each file under its own name."""
     return Gathered({str(entry["name"]): entry for entry in manifest["files"]}, list(manifest["missing"]))
-
-
-def _outcome(jobs: Sequence[Mapping[str, Any]]) -> str:
-    """Return how a job ended or stands; of a campaign, its worst part."""
-    words = [str(job.get("outcome") or job["state"]) for job in jobs]
-    return aggregate(map(parse_state, words), len(words)) or words[0] if len(words) > 1 else words[0]
 
 
 def _standing(job: Mapping[str, Any], states: Sequence[str]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from project.core.campaign import is_first_part
 from project.core.errors import NotEnded, RegistryError, RegistryUnavailable
 from project.core.states import is_final
+from project.services.campaign.whole import parts_of
 from project.services.listing import list_jobs
 from project.services.pauses import waits_s
 
@@ -31,7 +33,8 @@ class Watcher:
         """Return the jobs, in short, once nothing is left to do for any.
 
         Args:
-            uuids: of the jobs; none for all that have not ended, and those that are submitted meanwhile.
+            uuids: of the jobs, a campaign's for all of its parts, those added meanwhile, too; none for all that have
+                not ended, and those that are submitted meanwhile.
             show: called with the jobs in each round, changed or not.
             limit_s: how long to watch at most.
 
@@ -56,13 +59,12 @@ class Watcher:
 
     def _ask(self, uuids: Sequence[str], jobs: Jobs) -> bool:
         """Bring `jobs` up to date; False, and they stay as they were, while the registry is away."""
+        open_ones = _open(jobs)
+        wanted = [job_uuid for job_uuid in list(uuids) or list(jobs) if job_uuid in open_ones or job_uuid not in jobs]
         try:
             found = [] if uuids else list_jobs(self.registry, {"ended": "false"}, None).jobs
-            wanted = list(uuids) or list(jobs)
-            known = [
-                job_uuid for job_uuid in wanted if not (job_uuid in jobs and is_final(str(jobs[job_uuid]["state"])))
-            ]
-            found += self.registry.jobs_beginning(known)
+            for job in self.registry.jobs_beginning(wanted):
+                found += parts_of(self.registry, str(job["job_uuid"])) if uuids and is_first_part(job) else [job]
         except RegistryUnavailable:
             return False
         jobs.update({str(job["job_uuid"]): job for job in found})
@@ -72,8 +74,15 @@ class Watcher:
         return True
 
 
-def _is_done(job: Mapping[str, Any] | None) -> bool:
-    return job is not None and is_final(str(job["state"]))
+def _open(jobs: Jobs) -> set[str]:
+    """Return the UUIDs of jobs for which something is left to do, and of campaigns with such a part."""
+    left = [job for job in jobs.values() if not _is_done(job)]
+    campaigns = {str(job["campaign"]["uuid"]) for job in left if job.get("campaign")}
+    return campaigns | {str(job["job_uuid"]) for job in left}
+
+
+def _is_done(job: Mapping[str, Any]) -> bool:
+    return is_final(str(job["state"]))
 
 
 def _standing(jobs: Jobs) -> list[tuple[Any, ...]]:

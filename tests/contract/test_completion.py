@@ -31,11 +31,20 @@ _TYPED = {
     "list --cluster ni": "nic5",
     "cluster drain ni": "nic5",
     "list --state out": "out_of_memory",
+    "list --profile alp": "alpha",
+    "--profile alp": "alpha",
+    "list --profile alpha --cluster dar": "dardel",
+    "-u job.yml --set resources.dur": "resources.duration=",
+    "run --set resources.part": "resources.partition=",
+    "resubmit --set for_each.tasks": "for_each.tasks_per_array=",
+    "cancel --set user": "username=",
 }
+#: Types `X` behind what is there and `echo` before it, and enters that.
+_SAY_IT = "X\x01echo \n"
 #: The interactive shell, and what makes its prompt.
 _SHELLS = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], f"PS1='{_PROMPT}'"),
-    "zsh": (["zsh", "-f", "-i"], f"PS1='{_PROMPT}'; autoload -Uz compinit; compinit -u"),
+    "zsh": (["zsh", "-f", "-i"], f"PS1='{_PROMPT}'; autoload -Uz compinit; compinit -u; bindkey -e"),
 }
 
 
@@ -46,7 +55,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     jobs.mkdir(parents=True, mode=0o700)
     (jobs / f"{_KNOWN}.json").write_text(json.dumps({"job": {}, "cluster": "lemaitre3", "job_uuid": _KNOWN}))
     settings = tmp_path / "settings.yml"
-    settings.write_text("clusters: {nic5: {username: jdoe}}")
+    settings.write_text(
+        "clusters: {nic5: {username: jdoe}}\nprofiles: {alpha: {clusters: {dardel: {username: jd}}}, beta: {}}"
+    )
     known = {name: value for name, value in os.environ.items() if not name.startswith("GRIDFERRY_")}
     own = {"GRIDFERRY_HOME": str(tmp_path / "home"), "GRIDFERRY_SETTINGS": str(settings), "HOME": str(tmp_path)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -84,7 +95,10 @@ class Typist:
 
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_a_shell_completes_commands_options_and_names(shell: str, environment: dict[str, str]) -> None:
-    """Jobs are those submitted from here, clusters those used or in the settings: nobody is asked."""
+    """Jobs are those submitted from here, clusters those used or in the settings: nobody is asked.
+
+    A space follows all but a key of `--set`, whose value is yet to come.
+    """
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
     argv, setup = _SHELLS[shell]
@@ -96,6 +110,8 @@ def test_a_shell_completes_commands_options_and_names(shell: str, environment: d
             typist.type(f"\x15gridferry {words}\t")
             before, _, _ = f"gridferry {words}".rpartition(" ")
             assert typist.shows(f"{before} {whole}"), words
+            typist.type(_SAY_IT)
+            assert typist.shows(f"{before} {whole}{'' if whole.endswith('=') else ' '}X"), words
     finally:
         typist.leave()
 

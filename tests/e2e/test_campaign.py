@@ -147,7 +147,7 @@ def test_all_that_is_wrong_with_a_campaign_is_told_before_anything_is_sent(grid:
     before = len(list((grid.home / "jobs").glob("*")))
     done = grid.client("-u", str(path), *grid.job_settings(), folder=tmp_path)
     assert done.returncode == 3
-    assert "{fiel} is no placeholder here; did you mean {file}?" in done.stderr
+    assert "{fiel} is no placeholder here. Did you mean {file}?" in done.stderr
     assert "tasks 1 and 2 would both leave x.out" in done.stderr
     assert len(list((grid.home / "jobs").glob("*"))) == before
 
@@ -214,7 +214,11 @@ def test_a_campaign_is_steered_by_its_uuid(grid: Grid, tmp_path: Path) -> None:
     )
     waited = grid.client("wait", campaign[:8], "--json")
     assert waited.returncode == 1, waited.stderr
-    assert [end["outcome"] for end in json.loads(waited.stdout)] == ["COMPLETED", "FAILED", "COMPLETED"]
+    (end,) = json.loads(waited.stdout)
+    assert (end["job_uuid"], end["outcome"], end["message"]) == (campaign, "FAILED", "4 of 5 tasks ended well")
+    assert [part["outcome"] for part in end["parts"]] == ["COMPLETED", "FAILED", "COMPLETED"]
+    plainly = grid.client("wait", campaign)
+    assert plainly.stdout == f"{campaign}  FAILED  1  4 of 5 tasks ended well\n"
     status = wait_until(
         lambda: _told(grid, "status", campaign, "--tasks", containing="4 of 5 tasks"), what="the digest"
     )

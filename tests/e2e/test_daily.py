@@ -48,6 +48,8 @@ def test_jobs_are_listed_and_their_state_told(grid: Grid, tmp_path: Path) -> Non
     assert [row[0] for row in rows] == [well, failing]
     failed = grid.client("list", "--label", "daily-*", "--state", "failed", "--newer", "1h", "--json")
     assert [job["counts"] for job in json.loads(failed.stdout)] == [{"COMPLETED": 2, "FAILED": 1}]
+    slip = grid.client("list", "--state", "faild")
+    assert "No state faild is known here; did you mean failed?" in slip.stderr
     page = grid.client("list", "--label", "daily-*", "--limit", "1")
     assert well in page.stdout
     assert f"--after {well[:8]}" in page.stderr
@@ -233,8 +235,7 @@ def test_a_job_is_exported_submitted_again_and_cleaned_away(grid: Grid, tmp_path
     told = json.loads(again.stdout)
     assert {one["key"]: one["after"] for one in told["differences"]} == {
         "resources.duration": "20m",
-        "resources.nbr_jobs_in_array.ids": "2",
-        "resources.nbr_jobs_in_array": None,
+        "resources.nbr_jobs_in_array": {"ids": "2"},
     }
     (source / "data.txt").write_text("changed since\n")
     own = ["--set", f"private_key={grid.info.ssh_key}", "--set", "resources.nbr_jobs_in_array=null"]

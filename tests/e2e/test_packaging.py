@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -85,7 +86,8 @@ def installed(request: pytest.FixtureRequest, built: dict[str, Path], environmen
 def test_it_gives_both_programs_and_the_python_interface(installed: Installed) -> None:
     """`gridferry`, `gridferry-api` and `from project import Client`, away from the repository."""
     assert "Submit one job file" in installed.run("gridferry", "--help")
-    assert "Usage" in installed.run("gridferry-api", "--help")
+    assert re.fullmatch(r"gridferry [0-9.]+\n", installed.run("gridferry", "--version"))
+    assert "Usage: gridferry-api " in installed.run("gridferry-api", "--help")
     where = installed.run("python", "-c", "import project; print(project.Client.__module__, project.__file__)")
     assert where.startswith("project.client ")
     assert str(installed.folder) in where

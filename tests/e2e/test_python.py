@@ -80,7 +80,7 @@ client = Client()
 job: Job = client.submit("input.yml", settings={"for_each": "a.dat"}).wait()
 print(job.uuid, job.extend(["a.dat"]), job.extend(["*.dat"]))
 job = job.wait()
-print(job.repeat_failed(), [task.state for part in client.jobs(campaign=job.uuid) for task in part.tasks()])
+print(job.repeat_failed(), [(task.number, task.state) for task in job.tasks()])
 plain = client.submit({key: value for key, value in job.document["user_input"].items() if key != "for_each"} | {
     "private_key": "%s", "execution": "true"})
 try:
@@ -91,5 +91,5 @@ except UsageError as error:
     printed = _python(grid, tmp_path, program % grid.info.ssh_key)
     assert UUID.match(printed)
     assert "False True" in printed
-    assert "False ['COMPLETED', 'COMPLETED']" in printed
+    assert "False [('1', 'COMPLETED'), ('2', 'COMPLETED')]" in printed
     assert "is no campaign" in printed

@@ -143,3 +143,11 @@ def test_colours_are_for_terminals_that_want_them(variables: dict[str, str], col
     os.close(ours)
     assert "there is no job file" in shown
     assert ("\x1b[3" in shown) == coloured
+
+
+@pytest.mark.parametrize("command", ["cancel", "logs", "extend", "clean", "retrieve"])
+def test_a_key_that_would_have_no_effect_is_refused(tmp_path: Path, command: str) -> None:
+    """What only logs in takes of a job file what says how, and does not go on without the rest."""
+    done = _run(tmp_path, command, "3f2b1c0e", "--set", "execution=true", "--set", "username=ada")
+    assert done.returncode == 2
+    assert "execution has no effect here; it may be private_key or username" in done.stderr

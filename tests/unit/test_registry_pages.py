@@ -134,3 +134,43 @@ def test_no_cluster_breaks_the_overview(visitor: Visitor, status: dict[str, Any]
     """One cluster that says nonsense about itself would hide all clusters and jobs from everybody."""
     visitor.ask("PUT", "/clusters", {"name": "demo", "status": status})
     assert "<b>" not in visitor.look("/")
+
+
+def _campaign(visitor: Visitor, *parts: str) -> list[str]:
+    """Make a campaign of parts with these tasks; return their UUIDs."""
+    uuids = [str(uuid.uuid4()) for _ in parts]
+    for job_uuid, indexes in zip(uuids, parts, strict=True):
+        campaign = {"uuid": uuids[0], "indexes": indexes}
+        body = {"user_input": {"job_name": "scan"}, "destination_cluster": "demo", "campaign": campaign}
+        assert visitor.ask("POST", f"/jobs/{job_uuid}", body) == 201
+    return uuids
+
+
+def test_the_page_of_a_campaign_leads_to_its_parts_and_back(visitor: Visitor) -> None:
+    """The first part's page lists all, with how many tasks are in which state; a later part's names the campaign."""
+    first, second = _campaign(visitor, "1-2", "3")
+    rows = [
+        {"task": str(number), "JobID": f"7_{number}", "State": state}
+        for number, state in enumerate(("FAILED", "RUNNING"), 1)
+    ]
+    visitor.report(first, "tasks", {"rows": rows, "slurm_job_id": "7"})
+    page = visitor.look(f"/ui/jobs/{first}")
+    assert f'<a href="/ui/jobs/{second}">3</a>' in page
+    assert "1 FAILED" in page
+    assert f'tasks 3 of <a href="/ui/jobs/{first}">' in visitor.look(f"/ui/jobs/{second}")
+
+
+def test_pages_of_large_arrays_and_campaigns_are_bounded(visitor: Visitor) -> None:
+    """Of very many tasks those that have not ended well come first; of very many parts the newest are there."""
+    (first, *_) = _campaign(visitor, "1-700", *(str(number) for number in range(701, 761)))
+    rows = [
+        {"task": str(number), "JobID": f"8_{number}", "State": "TIMEOUT" if number == 690 else "COMPLETED"}
+        for number in range(1, 701)
+    ]
+    visitor.report(first, "tasks", {"rows": rows, "slurm_job_id": "8"})
+    page = visitor.look(f"/ui/jobs/{first}")
+    assert page.index("8_690") < page.index("8_1<")
+    assert "500 of 700 tasks" in page
+    assert page.count("<td>8_") == 500
+    assert "The 50 newest of its arrays" in page
+    assert len(page) < 300_000

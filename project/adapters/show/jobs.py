@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.adapters.show.table import Column
 from project.core.campaign import tally_of
 from project.core.messages import is_utc
-from project.core.slurm.states import is_end_state, parse_state
+from project.core.slurm.states import Phase, is_end_state, parse_state
 from project.core.states import GatewayState, is_success
+from project.outcomes import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Job = dict[str, Any]
 _FEW_RANGES = 3
+#: Of tasks that have not ended well, as they matter.
+_PHASES = (Phase.ENDED, Phase.RUNNING, Phase.UNKNOWN, Phase.WAITING)
 _SHORT_UUID_CHARS = 8
 _OWN_WORDS = {"None", ""}
 
@@ -37,7 +41,7 @@ def _part(job: Job) -> str:
 
 
 def _colour(job: Job) -> str:
-    return words.colour(words.headline(job))
+    return words.colour(headline(job))
 
 
 JOB_COLUMNS = (
@@ -51,7 +55,7 @@ JOB_COLUMNS = (
     Column("CAMPAIGN", "Whose part it is, and which of its tasks it has.", _part, leaves=2),
     Column("CLUSTER", "Where it is.", lambda job: str(job["cluster"]), leaves=3),
     Column("SLURM", "Slurm's job id.", lambda job: str(job.get("slurm_job_id") or ""), leaves=5, right=True),
-    Column("STATE", "How it ended; before that, how it stands.", words.headline, _colour),
+    Column("STATE", "How it ended; before that, how it stands.", headline, _colour),
     Column(
         "TASKS", "Of an array, how many tasks are in each state.", lambda job: words.tally(job["counts"]), leaves=4
     ),
@@ -101,17 +105,17 @@ def _what(body: Mapping[str, Any]) -> str:
     return ", ".join(part for part in map(str, filter(None, told)) if part not in _OWN_WORDS)
 
 
-def task_rows(job: Job) -> list[dict[str, Any]]:
-    """Return the tasks of a job, or the one row of a plain job."""
-    columns: Mapping[str, Sequence[Any]] = job["job_status"]
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-
-
 def worth_showing(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """Return all tasks if they are few, else those that have not ended well, at most so many."""
+    """Return all tasks if they are few, else so many that have not ended well: failed, running, then waiting ones."""
     if len(rows) <= most:
         return list(rows)
-    return [row for row in rows if not is_success(parse_state(str(row["State"])).word)][:most]
+    states = [parse_state(str(row["State"])) for row in rows]
+    ranked = [
+        (_PHASES.index(state.phase), row)
+        for state, row in zip(states, rows, strict=True)
+        if not is_success(state.word)
+    ]
+    return [row for _, row in sorted(ranked, key=itemgetter(0))][:most]
 
 
 def last_words(job: Job) -> str:
@@ -122,14 +126,14 @@ def last_words(job: Job) -> str:
 
 def sum_up(jobs: Sequence[Job]) -> list[str]:
     """Say how jobs ended: how many in which state, and what is to be known of each that did not end well."""
-    counted = Counter(words.headline(job) for job in jobs)
+    counted = Counter(headline(job) for job in jobs)
     what = "job" if len(jobs) == 1 else "jobs"
     lines = [f"{len(jobs)} {what}: {', '.join(f'{number} {word}' for word, number in counted.most_common())}"]
     for job in jobs:
-        if not is_success(words.headline(job)):
+        if not is_success(headline(job)):
             tasks = words.tally(job["counts"])
             told = "; ".join(part for part in (tasks, _note(job)) if part)
-            lines.append(f"{job['job_uuid']}  {words.headline(job)}{f'  {told}' if told else ''}")
+            lines.append(f"{job['job_uuid']}  {headline(job)}{f'  {told}' if told else ''}")
     return lines
 
 
@@ -138,7 +142,7 @@ def facts(job: Job) -> list[tuple[str, str]]:
     slurm_job_id, label = job.get("slurm_job_id"), job.get("job_name")
     said = {
         "job": f"{job['job_uuid']}  {label}" if label else str(job["job_uuid"]),
-        "state": f"{words.headline(job)}, heard of {words.age(job['updated_at'])} ago",
+        "state": f"{headline(job)}, heard of {words.age(job['updated_at'])} ago",
         "note": _note(job),
         "cluster": f"{job['cluster']}, Slurm job {slurm_job_id}" if slurm_job_id else str(job["cluster"]),
         "tasks": words.tally(job["counts"]),
@@ -160,7 +164,7 @@ def standing(jobs: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
         if job.get("campaign"):
             campaigns.setdefault(str(job["campaign"]["uuid"]), []).append(dict(job))
         else:
-            counted += Counter(job["counts"] or {job["state"]: 1})
+            counted += Counter(job["counts"] or {headline(job): 1})
     counted += sum(map(tally_of, campaigns.values()), Counter[str]())
     ended = sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR)
     return ended, counted.total(), words.tally(counted)

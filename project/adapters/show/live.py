@@ -1,12 +1,14 @@
-"""A table of jobs that is kept up to date: drawn anew on a terminal, one line a change where there is none."""
+"""Jobs kept up to date: a screenful drawn anew on a terminal, one line a change where there is none."""
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 from project.adapters.show.jobs import JOB_COLUMNS
-from project.adapters.show.table import draw, render, screen_width
+from project.adapters.show.screenful import screenful
+from project.adapters.show.table import render, screen_width
 from project.adapters.terminal import say_coloured
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ class LiveJobs:
     def __init__(self) -> None:
         self._live: Live | None = None
         self._seen: dict[str, tuple[Any, ...]] = {}
+        self._drawn: list[str] = []
 
     def __enter__(self) -> Self:
         """Take the terminal, if there is one."""
@@ -44,7 +47,11 @@ class LiveJobs:
         if self._live is not None:
             from rich.text import Text  # noqa: PLC0415 - see above
 
-            self._live.update(Text.from_ansi(draw(JOB_COLUMNS, jobs), no_wrap=True), refresh=True)
+            size = shutil.get_terminal_size()
+            lines = screenful(jobs, size.columns, size.lines)
+            if lines != self._drawn:
+                self._live.update(Text.from_ansi("\n".join(lines), no_wrap=True), refresh=True)
+                self._drawn = lines
             return
         for job in changes(self._seen, jobs):
             _, line = render(JOB_COLUMNS, [job], None)

@@ -59,11 +59,6 @@ def show(columns: Sequence[Column], rows: Sequence[Any], *, to_stderr: bool = Fa
         say_coloured(line, to_stderr=to_stderr)
 
 
-def draw(columns: Sequence[Column], rows: Sequence[Any]) -> str:
-    """Return a table as it suits the terminal now."""
-    return "\n".join(render(columns, rows, screen_width()))
-
-
 def listed(facts: Sequence[tuple[str, str]]) -> list[str]:
     """Return facts one below the other; further lines of one are set in: no stranger's text looks like ours."""
     return [f"{name:<{_NAME_WIDTH}} {text}".replace("\n", "\n" + " " * (_NAME_WIDTH + 1)) for name, text in facts]

@@ -38,12 +38,6 @@ def punctuality(foretold: Mapping[str, Any] | None) -> str:
     return f"{said} ({foretold['jobs']})"
 
 
-def headline(job: Mapping[str, Any]) -> str:
-    """Return the one word that matters: once Slurm's verdict is known and nothing went wrong later, that."""
-    outcome, state = job.get("outcome"), str(job["state"])
-    return str(outcome) if outcome and state != GatewayState.ERROR.value else state
-
-
 def colour(state: str) -> str:
     """Return the colour of a state, "" for one of our own steps."""
     if state == GatewayState.ERROR.value:

@@ -41,9 +41,9 @@ def refuse(source: str, problems: Iterable[Problem], lines: Mapping[str, int] | 
 
 def _unknown(key: str, name: str, names: Sequence[str]) -> Problem:
     likely = nearest(name, names)
-    known = f"did you mean {{{likely}}}?" if likely else f"there are {', '.join(f'{{{known}}}' for known in names)}."
+    known = f"Did you mean {{{likely}}}?" if likely else f"There are {', '.join(f'{{{known}}}' for known in names)}."
     return Problem(
-        key, f"{{{name}}} is no placeholder here; {known}", f"To keep the braces as they are, write {{{{{name}}}}}"
+        key, f"{{{name}}} is no placeholder here", f"{known} To keep the braces as they are, write {{{{{name}}}}}"
     )
 
 

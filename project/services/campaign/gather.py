@@ -48,7 +48,8 @@ def gather(parts: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Gath
     gathered, rows = Gathered(), {}
     last = {index: number for number, (job, _) in enumerate(parts) for index in indexes_of(job)}
     for number, (job, manifest) in enumerate(parts):
-        tasks = {task: _row(task, values, job) for task, values in manifest["tasks"].items()}
+        known = _accounted(job)
+        tasks = {task: _row(values, known.get(task, {}), job) for task, values in manifest["tasks"].items()}
         current = {task: row for task, row in tasks.items() if last.get(int(row[INDEX])) == number}
         for task, row in current.items():
             absent = manifest["missing_of"].get(task, [])
@@ -71,9 +72,8 @@ def write_table(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _row(task: str, values: Mapping[str, str], job: Mapping[str, Any]) -> dict[str, str]:
-    """Return a task's line of the table: its values, what Slurm's accounting says, its folder."""
-    known = _accounted(job).get(task, {})
+def _row(values: Mapping[str, str], known: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, str]:
+    """Return a task's line of the table: its values, what is known of it from Slurm's accounting, its folder."""
     accounted = {name: str(known.get(column, "")) for name, column in _ACCOUNTED.items()}
     accounted["state"] = accounted["state"] or str(job["state"])
     return {**values, **accounted, "folder": f"{_FOLDER}/{_label(values)}", "files": "0", "missing": ""}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from project.core.answers import DIGEST
 from project.core.campaign import tally_of
 from project.core.errors import JobFailed, RegistryUnavailable
 from project.core.slurm.states import is_end_state
 from project.core.states import GatewayState, is_final, is_success
+from project.services.campaign.end import await_digest
 from project.services.campaign.whole import parts_of
 from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from project.ports import Clock, Registry, View
 
@@ -36,7 +36,7 @@ def wait_for_campaign(
             view.tasks(over, standing.total(), _told(standing))
             if all(is_final(str(part["state"])) for part in parts):
                 view.end(_told(standing))
-                return _judged(registry.job(campaign))
+                return _judged(*await_digest(registry, clock, campaign, len(parts)))
             turn = (over > 0, over == standing.total())
             if turn != before:  # of many tasks one begins or ends all the time: no reason to ask again at once
                 pauses, before = waits_s(), turn
@@ -61,10 +61,8 @@ def _told(standing: Counter[str]) -> str:
     return ", ".join(f"{count} {word}" for word, count in standing.most_common())
 
 
-def _judged(first: dict[str, Any]) -> dict[str, Any]:
+def _judged(first: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """Return the first part if the campaign's digest says that all tasks ended well."""
-    digests = [event["body"] for event in first.get("timeline", ()) if event["kind"] == DIGEST]
-    told = digests[-1] if digests else {"state": first["state"], "message": "nothing is known of its tasks"}
     if is_success(str(told["state"])):
         return first
     raise JobFailed(

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from project.adapters.show import campaign, grid, jobs, words
+from project.adapters.show import campaign, grid, jobs
 from project.adapters.show.table import render
 from project.core import rules
 from project.core.answers import CLUSTER, JOB
 from project.core.messages import format_utc
 from project.core.slurm.commands import REPORTED_COLUMNS
+from project.outcomes import headline, last_attempts, task_rows
 from tests.unit.fuzz.words import JSON, WORDS
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ _CLUSTER = st.fixed_dictionaries(
 def _draw_job(job: dict[str, Any]) -> None:
     render(jobs.JOB_COLUMNS, [job], 80)
     render(jobs.EVENT_COLUMNS, job["timeline"], 80)
-    render(jobs.TASK_COLUMNS, jobs.worth_showing(jobs.task_rows(job), 2), 80)
+    render(jobs.TASK_COLUMNS, jobs.worth_showing(task_rows(job), 2), 80)
 
 
 def _draw_cluster(cluster: dict[str, Any]) -> None:
@@ -82,8 +83,8 @@ def _draw_cluster(cluster: dict[str, Any]) -> None:
 
 
 _OF_JOBS: list[Callable[[dict[str, Any]], object]] = [
-    jobs.facts, jobs.last_words, lambda job: jobs.sum_up([job]), words.headline, _draw_job,
-    lambda job: job["campaign"] and (campaign.facts([job]), campaign.rows([job])),
+    jobs.facts, jobs.last_words, lambda job: jobs.sum_up([job]), headline, _draw_job,
+    lambda job: job["campaign"] and (campaign.facts([job]), last_attempts([job])),
 ]  # fmt: skip
 
 

@@ -29,15 +29,19 @@ class _Rounds(FakeRegistry):
     def __init__(self, *rounds: list[dict[str, Any]] | GridferryError) -> None:
         super().__init__()
         self._rounds = list(rounds)
+        self._over: list[dict[str, Any]] = []
 
     def jobs(self, **wanted: str) -> list[dict[str, Any]]:
-        """Those that have not ended."""
+        """Those that have not ended; or the parts of a campaign in the round that is just over, the newest first."""
+        if "campaign" in wanted:
+            return [job for job in self._over if job["campaign"]["uuid"] == wanted["campaign"]][::-1]
         assert wanted["ended"] == "false"
         return [job for job in self._now() if job["outcome"] is None]
 
     def jobs_beginning(self, prefixes: Sequence[str]) -> list[dict[str, Any]]:
         """Those asked for; the round is over."""
-        found = [job for job in self._now() if job["job_uuid"] in prefixes]
+        self._over = self._now()
+        found = [job for job in self._over if job["job_uuid"] in prefixes]
         if len(self._rounds) > 1:
             self._rounds.pop(0)
         return found
@@ -126,3 +130,15 @@ def test_the_exit_code_is_the_jobs_own(outcome: str | None, exit_code: str, code
     events = [("RUNNING", ""), (outcome or "ERROR", exit_code), ("DONE", "")]
     timeline = [{"kind": "state", "body": {"state": state, "exit_code": told}} for state, told in events]
     assert exit_code_of({"outcome": outcome, "timeline": [*timeline, {"kind": "notice", "body": {}}]}) == code
+
+
+def test_parts_that_join_a_watched_campaign_are_watched() -> None:
+    """Its UUID stands for all of its parts, those added by `extend` meanwhile, too, in their order."""
+    campaign = {"uuid": UUID, "indexes": "1"}
+    first, again = ({**_job(job_uuid, "RUNNING"), "campaign": campaign} for job_uuid in (UUID, _OTHER))
+    ended = {"state": "DONE", "outcome": "COMPLETED"}
+    shown, jobs, _ = _watch(
+        _Rounds([first], [{**first, **ended}, again], [{**first, **ended}, {**again, **ended}]), UUID
+    )
+    assert shown == [["RUNNING"], ["DONE", "RUNNING"], ["DONE", "DONE"]]
+    assert [job["job_uuid"] for job in jobs] == [UUID, _OTHER]

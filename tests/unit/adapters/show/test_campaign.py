@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from project.adapters.show.campaign import facts, rows
+from project.adapters.show.campaign import facts
 from project.adapters.show.jobs import standing
+from project.outcomes import last_attempts
 from tests.unit.core.test_campaign import part
 
 _FIRST, _AGAIN = (f"3f2b000{number}-0000-4000-8000-000000000000" for number in range(2))
@@ -29,7 +30,7 @@ def test_all_parts_are_told_as_one() -> None:
     assert told["campaign"] == f"{_FIRST}  sweep"
     assert told["ended"] == "COMPLETED: 3 of 3 tasks ended well"
     assert told["tasks"] == "3 COMPLETED"
-    assert [(row["JobID"], row["State"]) for row in rows(parts)] == [
+    assert [(row["JobID"], row["State"]) for row in last_attempts(parts)] == [
         ("40_1", "COMPLETED"), ("40_2", "COMPLETED"), ("40_3", "COMPLETED"),
     ]  # fmt: skip
 

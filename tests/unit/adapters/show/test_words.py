@@ -9,6 +9,7 @@ import pytest
 from project.adapters.show import words
 from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS
 from project.core.messages import format_utc
+from project.outcomes import headline
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from project.core.messages import format_utc
 )
 def test_one_word_says_how_a_job_stands(job: dict[str, str | None], said: str, colour: str) -> None:
     """Slurm's verdict once there is one, unless something went wrong later."""
-    assert words.headline(job) == said
+    assert headline(job) == said
     assert words.colour(said) == colour
 
 

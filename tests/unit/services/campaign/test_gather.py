@@ -72,3 +72,26 @@ def test_the_table_holds_any_value(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", rows)
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as stream:
         assert list(csv.DictReader(stream)) == [{**rows[0], "extra": ""}, rows[1]]
+
+
+class _Columns(dict[str, list[str]]):
+    """Columns of the accounting that count how often all tasks of the part are asked for."""
+
+    reads = 0
+
+    def __getitem__(self, name: str) -> list[str]:
+        """A column."""
+        self.reads += name == "JobID"
+        return super().__getitem__(name)
+
+
+def test_the_accounting_is_read_no_more_often_for_more_tasks() -> None:
+    """A part's columns are as long as it has tasks: asking for all of them for each would take the square of that."""
+    reads = []
+    for count in (2, 50):
+        tasks = {str(number): {"index": str(number), "x": "y"} for number in range(1, count + 1)}
+        job, manifest = part(f"1-{count}", "40", *["COMPLETED"] * count, tasks=tasks)
+        job["job_status"] = _Columns(job["job_status"])
+        assert len(gather([(job, manifest)]).rows) == count
+        reads.append(job["job_status"].reads)
+    assert reads[0] == reads[1]

@@ -24,18 +24,18 @@ def tasks(count: int, **values: str) -> list[Task]:
 def problems_of(made: list[Task], **keys: Any) -> list[str]:
     """What is wrong with a job of these tasks."""
     spec = JobSpec(username="", user_mail="", destination_clusters=[""], **{"execution": ["true"], **keys})
-    return [problem.message for problem in task_problems(spec, made)]
+    return [f"{problem.message}. {problem.remedy}".rstrip(". ") for problem in task_problems(spec, made)]
 
 
 def test_a_placeholder_that_is_none_is_told_with_the_likely_one() -> None:
     """In commands and outputs, before anything is sent; doubled braces and awk's are nobody's business."""
     found = problems_of(tasks(2), execution=["cat {stme} {{x}}", "awk '{print}' f"], output=["{indx}.txt"])
-    assert found == [
-        "{stme} is no placeholder here; did you mean {stem}?",
-        "{indx} is no placeholder here; did you mean {index}?",
+    assert [problem.partition(" To keep")[0] for problem in found] == [
+        "{stme} is no placeholder here. Did you mean {stem}?",
+        "{indx} is no placeholder here. Did you mean {index}?",
     ]
     (far,) = problems_of(tasks(2), execution=["cat {colour}"])
-    assert far == "{colour} is no placeholder here; there are {index}, {stem}."
+    assert far.partition(" To keep")[0] == "{colour} is no placeholder here. There are {index}, {stem}."
     (quoted,) = problems_of(tasks(2), execution=["cat <<'E'", "{stem}", "E"])
     assert "here-document" in quoted
 
@@ -43,7 +43,7 @@ def test_a_placeholder_that_is_none_is_told_with_the_likely_one() -> None:
 def test_two_tasks_that_would_leave_the_same_file_are_told() -> None:
     """One problem for each output, with the first two of them; an output of the campaign as a whole is fine."""
     assert problems_of(tasks(3, same="x"), output=["{same}.txt", "summary.txt", "{index}.txt"]) == [
-        "tasks 1 and 2 would both leave x.txt"
+        "tasks 1 and 2 would both leave x.txt. Make '{same}.txt' differ, for example by {index}"
     ]
 
 
