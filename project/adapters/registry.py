@@ -5,6 +5,7 @@ Spoken with the standard library: importing `requests` takes longer than all the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from base64 import b64encode
@@ -67,6 +68,11 @@ class HttpRegistry:
         self._looked_up: Future[Any] | None = None
 
     _scheme = "Bearer"
+
+    @property
+    def key(self) -> str:
+        """What it is known by on clusters: its address, hashed."""
+        return hashlib.sha256(self._url.encode()).hexdigest()[:12]
 
     def look_up_clusters(self) -> None:
         """Ask for the clusters already now, without waiting for the answer; `clusters` has it then."""

@@ -5,7 +5,7 @@ control/                    private to the user
 wrapper-<sha12>.pyz     the far side, named by its content; toolbox-<sha12>.pyz: its other commands
 python                  the interpreter found by the probe
 engine                  the workload manager, as the registry calls it
-registry.json           where to report, and the token that can only report
+registry-<key>.json     where to report, and the token that can only report; one of each registry
 active/<uuid>           a marker for each job the follower still has work with
 follower/               its lease files and log; survival.json: what outlives a login
 jobs/<uuid>/
@@ -50,10 +50,9 @@ class ClusterPaths(NamedTuple):
         """File that names the workload manager."""
         return posixpath.join(self.control, "engine")
 
-    @property
-    def registry(self) -> str:
-        """Credentials for reporting."""
-        return posixpath.join(self.control, "registry.json")
+    def registry(self, key: str) -> str:
+        """Credentials for reporting to the registry that jobs know by this key."""
+        return posixpath.join(self.control, f"registry-{key}.json")
 
     @property
     def active(self) -> str:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 class Registry(Protocol):
     """The registry's REST API, as the client uses it."""
 
+    @property
+    def key(self) -> str:
+        """What it is known by where several registries have jobs."""
+
     def clusters(self) -> list[dict[str, Any]]:
         """All clusters."""
 

@@ -141,7 +141,7 @@ class Dispatcher:
         return report_way(self.registry.report_credentials(str(cluster["name"])), cluster, self.logins)
 
     def _let_report(self, remote: Remote, way: ReportWay) -> None:
-        remote.leave_credentials(way)
+        remote.leave_credentials(self.registry.key, way)
         if way.obstacle:
             self.view.note(
                 f"the cluster does not report by itself, since {way.obstacle}; -r brings its reports along"

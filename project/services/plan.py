@@ -28,6 +28,7 @@ class Planner:
     records: RecordStore
     pack: Packer
     repositories: Repositories
+    registry_key: str
     view: View
 
     def plan(
@@ -56,7 +57,8 @@ class Planner:
         repository = self._resolve(request)
         both = {"schema": SCHEMA, "job_uuid": job_uuid, "user_input": request.public_input}
         described = description(cluster)
-        spec = {**both, "cluster": described, "modules": to_documents(far_steps), "source": repository}
+        sent = {"cluster": described, "registry": self.registry_key, "modules": to_documents(far_steps)}
+        spec = {**both, **sent, "source": repository}
         job = {
             **both,
             "destination_cluster": described,

@@ -75,15 +75,15 @@ class Remote:
         self._answer = answer
         return answer
 
-    def leave_credentials(self, way: ReportWay) -> None:
-        """Let the follower know where to report, in a private file."""
+    def leave_credentials(self, registry: str, way: ReportWay) -> None:
+        """Let the follower know where to report to the registry with this key, in a private file."""
         document = {
             "cluster": self._cluster["name"],
             "url": way.url,
             "token": way.token,
             "plain_http": way.plain_http,
         }
-        self._node.put(json.dumps(document).encode(), self._probed.paths.registry)
+        self._node.put(json.dumps(document).encode(), self._probed.paths.registry(registry))
 
     def upload(self, source: Path, target: str, view: View) -> None:
         """Upload one file of the job; what could be run still can."""

@@ -191,7 +191,8 @@ class Retriever:
             return
         with contextlib.suppress(RegistryError, TransferFailed):
             credentials = self.registry.report_credentials(name)
-            remote.leave_credentials(report_way(credentials, cluster, self.far_side.logins))
+            way = report_way(credentials, cluster, self.far_side.logins)
+            remote.leave_credentials(self.registry.key, way)
 
     def _fetch(
         self, remote: Remote, entries: Mapping[str, Mapping[str, Any]], folder: Path, *, overwrite: bool

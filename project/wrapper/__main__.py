@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from functools import partial
 from typing import Dict, List, Sequence
 
 from project.core.errors import ExitCode
@@ -73,7 +74,7 @@ def _command_follow(words: Sequence[str]) -> int:
         keep_compiled(sys.argv[0])
     paths = own_paths()
     lease = Lease(paths.follower, login=json.loads(words[0]) if words else None)
-    Follower(paths, own_scheduler(paths), Reporter(paths), lease, Clock(), calls.start).run()
+    Follower(paths, own_scheduler(paths), partial(Reporter, paths), lease, Clock(), calls.start).run()
     return ExitCode.OK
 
 

@@ -88,6 +88,11 @@ class Job(NamedTuple):
         return dict(self.sent["cluster"])
 
     @property
+    def registry(self) -> str:
+        """The key of its registry: some users have several."""
+        return str(self.sent.get("registry", ""))
+
+    @property
     def workdir(self) -> str:
         """Where the user's commands run."""
         return self.home.work

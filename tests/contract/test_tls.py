@@ -59,8 +59,8 @@ def _report(registry: RegistryProcess, folder: Path) -> object:
     paths = ClusterPaths(str(folder))
     files.make_folder(paths.control)
     credentials = {"cluster": "demo", "url": registry.url, "token": registry.tokens["ann"]}
-    files.replace_json(paths.registry, credentials)
-    return Reporter(paths).send(1, [], None).refused
+    files.replace_json(paths.registry(""), credentials)
+    return Reporter(paths, "").send(1, [], None).refused
 
 
 _CALLS: dict[str, tuple[Callable[[RegistryProcess, Path], object], object]] = {

@@ -67,7 +67,13 @@ class Planted:
     @property
     def report_token(self) -> str:
         """What the cluster got, to report with."""
-        return str(json.loads((self.control / "registry.json").read_text())["token"])
+        return str(json.loads(self.credentials.read_text())["token"])
+
+    @property
+    def credentials(self) -> Path:
+        """Where the cluster keeps it."""
+        (only,) = self.control.glob("registry-*.json")
+        return only
 
     def types(self, *arguments: str, answers: dict[str, str]) -> int:
         """Run the client at a terminal, with a careless umask, and answer what it asks; return its exit code."""
@@ -166,7 +172,7 @@ def test_planted_secrets_are_found_nowhere(grid: Grid, tmp_path: Path) -> None:
     secrets = person.words()
     assert [name for name, word in secrets.items() if word.decode() in person.printed] == []
     meant = [f"{job_file}: passphrase"]  # as the person wrote it; then the places of the tokens
-    meant += [f"{person.home / 'token'}: token", f"{person.control / 'registry.json'}: report token"]
+    meant += [f"{person.home / 'token'}: token", f"{person.credentials}: report token"]
     there = Path(job_folder(grid, job_uuid))
     assert sorted(_files_with(secrets, tmp_path, grid.folder, person.control, there)) == sorted(meant)
     kept = [path for folder in (person.home, person.control, there) for path in (folder, *folder.rglob("*"))]

@@ -137,7 +137,7 @@ class LoginNode:
         answer = self._registry.call("POST", f"/jobs/{self.job_uuid}", body)
         assert answer.status_code == 201, answer.text
         credentials = {"cluster": cluster["name"], "url": self._registry.url, "token": self._registry.tokens["ann"]}
-        Path(self.paths.registry).write_text(json.dumps(credentials))
+        Path(self.paths.registry("")).write_text(json.dumps(credentials))
 
     def command(self, command: str, *words: str, kill: Kill | None = None, **plan: Any) -> Answer:
         """Run one of the wrapper's commands to its end; with `kill`, say whether it came to that."""

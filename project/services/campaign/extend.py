@@ -166,6 +166,7 @@ class Extender:
             "job_uuid": job_uuid,
             "user_input": first["user_input"],
             "cluster": first["destination_cluster"],
+            "registry": self.registry.key,
             "modules": list(standing.modules),
             "source": None,
         }

@@ -34,26 +34,26 @@ class Delivery:
         self._clock = clock
         self._due_s = float("-inf")
         self._failures = 0
+        self._told: Optional[Document] = None
         self._set_aside_until_s: Dict[str, float] = {}
 
-    def deliver(self, jobs: Sequence[Job], status: Optional[Document]) -> bool:
-        """Send what the registry has not heard yet, unless it is to be left alone; whether that is now done.
+    def deliver(self, jobs: Sequence[Job], status: Optional[Document]) -> None:
+        """Send what the registry has not heard yet, unless it is to be left alone.
 
         Raises:
             LeaseLost, Overtaken: another follower works.
         """
         now = self._clock.elapsed_s()
         if now < self._due_s:
-            return False
+            return
         try:
-            self._send_all(jobs, status)
+            self._send_all(jobs, None if status is self._told else status)
         except RegistryError as error:
             self._failures += 1
             self._due_s = now + max(backoff_s(self._failures), error.retry_after_s)
             log(self._clock, error.message)
-            return False
-        self._failures = 0
-        return True
+        else:
+            self._failures, self._told = 0, status
 
     def _send_all(self, jobs: Sequence[Job], status: Optional[Document]) -> None:
         """Send batch after batch, smaller ones after failures: a slow line may not carry a large one in time."""

@@ -14,7 +14,7 @@ from project.wrapper.follow.followed import FollowedJob
 from project.wrapper.follow.log import log
 from project.wrapper.follow.pace import Haste, look_s, waits_s
 from project.wrapper.follow.report import Overtaken, Reporter
-from project.wrapper.job import open_job
+from project.wrapper.job import Job, open_job
 from project.wrapper.journal import Superseded
 from project.wrapper.lease import Lease, LeaseLost
 from project.wrapper.scheduler import Scheduler
@@ -42,7 +42,7 @@ class Follower:
     Args:
         paths: of this cluster.
         slurm: to ask.
-        reporter: to the registry.
+        reporter: to the registry with a key.
         lease: at most one follower works.
         clock: time.
         start: starts the wrapper's sub-command for a job in the background.
@@ -52,14 +52,15 @@ class Follower:
         self,
         paths: ClusterPaths,
         slurm: Scheduler,
-        reporter: Reporter,
+        reporter: Callable[[str], Reporter],
         lease: Lease,
         clock: Clock,
         start: Callable[[str, str], None],
     ) -> None:
         self._paths = paths
         self._slurm = slurm
-        self._delivery = Delivery(reporter, lease, clock)
+        self._reporter = reporter
+        self._deliveries: Dict[str, Delivery] = {}
         self._lease = lease
         self._clock = clock
         self._start = start
@@ -250,8 +251,13 @@ class Follower:
     # -- reports
 
     def _report(self) -> None:
-        if self._delivery.deliver([job.job for job in self._jobs.values()], self._status):
-            self._status = None
+        theirs: Dict[str, List[Job]] = {}
+        for job in self._jobs.values():
+            theirs.setdefault(job.job.registry, []).append(job.job)
+        for registry, jobs in theirs.items():
+            if registry not in self._deliveries:
+                self._deliveries[registry] = Delivery(self._reporter(registry), self._lease, self._clock)
+            self._deliveries[registry].deliver(jobs, self._status)
 
     def _let_go(self, job: FollowedJob) -> None:
         """Forget a job that is done and told, or that nobody would hear about for days."""

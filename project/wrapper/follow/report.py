@@ -54,11 +54,12 @@ class Reporter:
 
     Args:
         paths: of this cluster.
+        registry: its key.
         limit_s: for a whole exchange.
     """
 
-    def __init__(self, paths: ClusterPaths, limit_s: float = LIMIT_S) -> None:
-        self._paths = paths
+    def __init__(self, paths: ClusterPaths, registry: str, limit_s: float = LIMIT_S) -> None:
+        self._credentials = paths.registry(registry)
         self._limit_s = limit_s
         self._exchange: Optional[threading.Thread] = None
 
@@ -71,7 +72,7 @@ class Reporter:
             RegistryError: it refuses us (a token that has expired, say).
             Overtaken: a newer follower has reported.
         """
-        credentials: Document = files.read_json(self._paths.registry) or {}
+        credentials: Document = files.read_json(self._credentials) or {}
         if not credentials.get("url"):
             raise RegistryError("there are no credentials for reporting")
         danger = objection(credentials["url"], plain_http=credentials.get("plain_http") is True)

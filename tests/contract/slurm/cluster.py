@@ -46,7 +46,9 @@ class Cluster:
     clock: Clock
     fake: FakeSlurm | None
 
-    def job(self, *execution: str, modules: list[dict[str, Any]] | None = None, **resources: Any) -> ClusterJob:
+    def job(
+        self, *execution: str, modules: list[dict[str, Any]] | None = None, registry: str = "", **resources: Any
+    ) -> ClusterJob:
         """Make a job's folder as it is after the pipeline's last step before the submission."""
         job_uuid = str(uuid.uuid4())
         paths = self.paths.job(job_uuid)
@@ -54,7 +56,7 @@ class Cluster:
             files.make_folder(folder)
         user_input = {**_LEAST, "execution": list(execution), "resources": {**_SMALL, **resources}}
         sent = {"user_input": user_input, "cluster": {"name": "x", "follow": "daemon"}, "modules": modules or []}
-        files.replace_json(paths.spec, sent)
+        files.replace_json(paths.spec, {**sent, "registry": registry})
         spec = validate(user_input, source="job.yml")
         text = render(spec, job_uuid=job_uuid, paths=paths, workdir=paths.work, placement=Placement())
         files.replace(paths.login, LOGIN_ONCE.encode())

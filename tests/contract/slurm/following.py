@@ -68,18 +68,18 @@ class Following:
 
     Attributes:
         follower: itself.
-        registry: where it reports.
+        registry: where it reports, but for jobs of others by their key.
         started: the commands it has started for jobs.
     """
 
-    def __init__(self, cluster: Cluster, reporter: Reporter | None = None) -> None:
+    def __init__(self, cluster: Cluster, reporter: Reporter | None = None, **others: Reporter) -> None:
         self.registry = FakeRegistry()
         self.started: list[tuple[str, str]] = []
         self._clock = cluster.clock
         self.follower = Follower(
             cluster.paths,
             cluster.slurm,
-            reporter or self.registry,
+            lambda key: others.get(key) or reporter or self.registry,
             Lease(cluster.paths.follower),
             cluster.clock,
             lambda command, job_uuid: self.started.append((command, job_uuid)),

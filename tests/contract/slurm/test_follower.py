@@ -10,7 +10,7 @@ import pytest
 
 from project.wrapper import files
 from project.wrapper.follow.pace import Haste, waits_s
-from tests.contract.slurm.following import Following
+from tests.contract.slurm.following import FakeRegistry, Following
 
 if TYPE_CHECKING:
     from tests.contract.slurm.cluster import Cluster, ClusterJob
@@ -50,6 +50,25 @@ def test_a_job_is_followed_to_its_end(cluster: Cluster, following: Following) ->
     rows = _states_of_tasks(job)
     assert (rows[-1]["JobID"], rows[-1]["task"], rows[-1]["State"]) == (slurm_job_id, "", "COMPLETED")
     assert following.started == []
+
+
+def test_each_registry_hears_of_its_own_jobs(cluster: Cluster) -> None:
+    """Whoever uses several has one account on a cluster: one registry that is away holds up none of the others."""
+    files.make_folder(cluster.paths.follower)
+    away, other = FakeRegistry(), FakeRegistry()
+    away.go_away()
+    following = Following(cluster, away=away, other=other)
+    jobs = {key: cluster.job("true", registry=key) for key in ("", "away", "other")}
+    for job in jobs.values():
+        job.into_the_queue()
+    following.until(lambda: not (_is_active(jobs[""]) or _is_active(jobs["other"])), "the ends that can be told")
+    assert _is_active(jobs["away"])
+    away.come_back()
+    following.until(lambda: not _is_active(jobs["away"]), "the last one's end")
+    for key, registry in (("", following.registry), ("away", away), ("other", other)):
+        assert list(registry.taken) == [jobs[key].job.job_uuid]
+        assert registry.states(jobs[key].job.job_uuid) == jobs[key].states()
+        assert len(registry.statuses) == 1
 
 
 def test_a_failure_is_told_with_exit_code_and_last_words(cluster: Cluster, following: Following) -> None:

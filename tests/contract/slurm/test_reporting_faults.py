@@ -47,8 +47,8 @@ class Reporting:
         files.make_folder(cluster.paths.follower)
         credentials = registry.call("POST", "/report-tokens", {"cluster": "demo"}).json()
         document = {"cluster": "demo", "url": f"http://127.0.0.1:{port}", "token": credentials["token"]}
-        files.replace_json(cluster.paths.registry, document)
-        self.following = Following(cluster, Reporter(cluster.paths, limit_s=1.0))
+        files.replace_json(cluster.paths.registry(""), document)
+        self.following = Following(cluster, Reporter(cluster.paths, "", limit_s=1.0))
 
     def job(self) -> ClusterJob:
         """A job that is registered, and has run already when it is first looked at."""

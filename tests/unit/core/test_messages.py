@@ -50,7 +50,7 @@ _JOB = _CLUSTER.job("uuid")
     [
         (_CLUSTER.program("wrapper-abc.pyz"), "control/wrapper-abc.pyz"),
         (_CLUSTER.active, "control/active"),
-        (_CLUSTER.registry, "control/registry.json"),
+        (_CLUSTER.registry("0a1b"), "control/registry-0a1b.json"),
         (_JOB.work, "jobs/uuid/work"),
         (_JOB.guard, "jobs/uuid/control/guard"),
         (_JOB.log("compilation"), "jobs/uuid/compilation.log"),

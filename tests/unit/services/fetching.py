@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENDED = {"ended": True, "outcome": "COMPLETED", "state": "DONE"}
 RUNNING = {"ended": False, "outcome": None, "state": "RUNNING"}
-CREDENTIALS = "/home/jdoe/gridferry/control/registry.json"
+CREDENTIALS = "/home/jdoe/gridferry/control/registry-here.json"
 ENTRY = {"schema": 1, "job_uuid": UUID, "seq": 3, "kind": "state", "body": {"state": "COMPLETED"}}
 
 

@@ -114,6 +114,8 @@ class FakeRegistry:
     An answer that is an error is raised.
     """
 
+    key = "here"
+
     def __init__(self, *jobs: Mapping[str, Any] | GridferryError) -> None:
         self._jobs = list(jobs)
         self.relayed: list[Mapping[str, Any]] = []

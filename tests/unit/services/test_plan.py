@@ -70,7 +70,8 @@ def plan(
     source = GitSource(_URL, "main") if repository else None
     request = SubmitRequest("job.yml", user_input, spec, steps, files, None, source)
     repositories = repository or OneRepository("")
-    planner = Planner(records=KeptRecords(folder), pack=build_parcel, repositories=repositories, view=ListeningView())
+    records, view = KeptRecords(folder), ListeningView()
+    planner = Planner(records=records, pack=build_parcel, repositories=repositories, registry_key="here", view=view)
     return planner.plan(UUID, request, {**CLUSTER, "status": {"nodes": []}}, [], None)
 
 

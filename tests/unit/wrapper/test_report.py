@@ -43,7 +43,7 @@ def registry(raw: bytes, paths: ClusterPaths) -> Iterator[list[Asked]]:
 def leave_credentials(paths: ClusterPaths, port: int) -> None:
     """Write what the client leaves on the cluster."""
     document = {"cluster": "nic5", "url": f"http://127.0.0.1:{port}/", "token": "secret"}
-    files.replace_json(paths.registry, document)
+    files.replace_json(paths.registry(""), document)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
     """Entries and status in the shape of docs/protocol.md; the token is in the header only."""
     body = json.dumps({"schema": 1, "acknowledged": {"uuid": 1}, "refused": {"other": "no such job"}}).encode()
     with registry(http("200 OK", body), paths) as received:
-        answer = Reporter(paths).send(3, [_ENTRY], {"taken_at": "t"})
+        answer = Reporter(paths, "").send(3, [_ENTRY], {"taken_at": "t"})
     assert answer == Answer({"uuid": 1}, {"other": "no such job"})
     ((_, path, headers, body),) = received
     batch = json.loads(body)
@@ -104,7 +104,7 @@ def test_a_report_is_one_request_with_the_token(paths: ClusterPaths) -> None:
 def test_every_other_answer_is_one_of_three_errors(paths: ClusterPaths, raw: bytes, error: type[Exception]) -> None:
     """Overtaken, refused, or away for now: half an answer, a log-in page or another service included."""
     with registry(raw, paths), pytest.raises(error) as caught:
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
     assert type(caught.value) is error
 
 
@@ -112,13 +112,13 @@ def test_nobody_there_is_away_for_now(paths: ClusterPaths) -> None:
     """A refused connection may work later."""
     leave_credentials(paths, free_port())
     with pytest.raises(RegistryUnavailable, match="does not answer"):
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
 
 
 def test_without_credentials_nothing_can_be_sent(paths: ClusterPaths) -> None:
     """The client leaves them with each contact."""
     with pytest.raises(RegistryError, match="no credentials"):
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_how_long_to_wait_is_heard(paths: ClusterPaths, status: str, headers: st
     """Seconds or a date by the registry's own clock; an hour at most."""
     raw = f"HTTP/1.0 {status}\r\n{headers}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
     with registry(raw, paths), pytest.raises(RegistryUnavailable) as caught:
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
     assert caught.value.retry_after_s == seconds
 
 
@@ -149,17 +149,17 @@ def test_the_newer_epoch_is_heard(paths: ClusterPaths) -> None:
     """So that a follower whose own folder began anew can go above it."""
     answer = http("409 Conflict", b'{"type": "stale-epoch", "epoch": 57}')
     with registry(answer, paths), pytest.raises(Overtaken) as caught:
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
     assert caught.value.epoch == 57
 
 
 def test_the_token_goes_to_nobody_else(paths: ClusterPaths) -> None:
     """A registry that sends us elsewhere is not obeyed, token or not."""
     with registry(http("405 Method Not Allowed", b""), paths) as received:
-        elsewhere = files.read_json(paths.registry)["url"].replace("127.0.0.1", "localhost")
+        elsewhere = files.read_json(paths.registry(""))["url"].replace("127.0.0.1", "localhost")
         moved = f"HTTP/1.0 302 Found\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n".encode()
         with registry(moved, paths), pytest.raises(RegistryError):
-            Reporter(paths).send(1, [_ENTRY], None)
+            Reporter(paths, "").send(1, [_ENTRY], None)
     assert received == []
 
 
@@ -169,8 +169,8 @@ def test_no_proxy_gets_a_token_meant_for_this_machine(paths: ClusterPaths, monke
     files.make_folder(proxy.control)
     good = http("200 OK", b'{"acknowledged": {}, "refused": {}}')
     with registry(good, proxy) as at_proxy, registry(good, paths) as received:
-        monkeypatch.setenv("http_proxy", files.read_json(proxy.registry)["url"])
-        Reporter(paths).send(1, [_ENTRY], None)
+        monkeypatch.setenv("http_proxy", files.read_json(proxy.registry(""))["url"])
+        Reporter(paths, "").send(1, [_ENTRY], None)
     assert (len(received), at_proxy) == (1, [])
 
 
@@ -186,17 +186,17 @@ def test_no_proxy_gets_a_token_meant_for_this_machine(paths: ClusterPaths, monke
 )
 def test_a_token_is_not_sent_unencrypted(paths: ClusterPaths, url: str, plain_http: Any, said: str) -> None:
     """Over HTTPS, to this machine, or where the client wrote down that the user said so."""
-    files.replace_json(paths.registry, {"cluster": "nic5", "url": url, "token": "t", "plain_http": plain_http})
+    files.replace_json(paths.registry(""), {"cluster": "nic5", "url": url, "token": "t", "plain_http": plain_http})
     with pytest.raises(RegistryError, match=said):
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
 
 
 def test_a_token_that_breaks_http_is_not_told(paths: ClusterPaths) -> None:
     """The log of the follower is no place for it."""
     document = {"cluster": "nic5", "url": f"http://127.0.0.1:{free_port()}", "token": "secret\nX-Y: z"}
-    files.replace_json(paths.registry, document)
+    files.replace_json(paths.registry(""), document)
     with pytest.raises(RegistryUnavailable) as caught:
-        Reporter(paths).send(1, [_ENTRY], None)
+        Reporter(paths, "").send(1, [_ENTRY], None)
     assert "secret" not in str(caught.value)
 
 
@@ -210,7 +210,7 @@ def test_no_answer_ends_the_follower(status: str, body: bytes, said: str) -> Non
         header = "".join(c for c in said if c not in "\r\n").encode("latin-1", "replace")
         raw = f"HTTP/1.0 {status}\r\nRetry-After: ".encode() + header + b"\r\n\r\n" + body
         with registry(raw, paths), contextlib.suppress(RegistryError, Overtaken):
-            Reporter(paths).send(1, [_ENTRY], None)
+            Reporter(paths, "").send(1, [_ENTRY], None)
 
 
 def test_an_answer_that_does_not_end_is_left_behind(paths: ClusterPaths) -> None:
@@ -223,7 +223,7 @@ def test_an_answer_that_does_not_end_is_left_behind(paths: ClusterPaths) -> None
 
     with listener(trickle) as port:
         leave_credentials(paths, port)
-        reporter = Reporter(paths, limit_s=0.3)
+        reporter = Reporter(paths, "", limit_s=0.3)
         with pytest.raises(RegistryUnavailable, match="did not answer within"):
             reporter.send(1, [_ENTRY], None)
         with pytest.raises(RegistryUnavailable, match="not finished"):
