@@ -74,9 +74,8 @@ profiles:
     mail: jdoe@project.example.org
 ```
 
-`gridferry login --profile project` gets its token, `gridferry list --profile project` asks it. Where both registries
-know a cluster on which you have one account, that reports to the one that was used there last; what the other is to
-know waits on the cluster until that is used there again. Another `job_root` of the cluster in each keeps them apart.
+`gridferry login --profile project` gets its token, `gridferry list --profile project` asks it. Both may know a cluster on which
+you have one account: each hears of its own jobs.
 
 ## Exit codes
 
