@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from demo.site import SandboxSite
@@ -194,10 +195,14 @@ class Grid:
         return [sys.executable, "-m", "project", *arguments]
 
     def client(
-        self, *arguments: str, folder: Path | None = None, check: bool = False
+        self,
+        *arguments: str,
+        folder: Path | None = None,
+        check: bool = False,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[str]:
-        """Run the client as a user would, in a process of its own; its home is this grid's."""
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT), **self.client_variables}
+        """Run the client as a user would, in a process of its own, with these variables; its home is this grid's."""
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT), **self.client_variables, **variables}
         return subprocess.run(
             self.client_argv(*arguments),
             cwd=folder or self.folder,

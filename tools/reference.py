@@ -74,8 +74,8 @@ profiles:
     mail: jdoe@project.example.org
 ```
 
-`gridferry login --profile project` gets its token, `gridferry list --profile project` asks it. Both may know a cluster on which
-you have one account: each hears of its own jobs.
+`gridferry login --profile project` gets its token, `gridferry list --profile project` asks it.
+Both may know a cluster on which you have one account: each hears of its own jobs.
 
 ## Exit codes
 
