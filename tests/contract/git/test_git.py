@@ -66,6 +66,16 @@ def test_a_branch_that_is_not_there_is_named(site: Site) -> None:
     assert "#commit with all 40 digits" in refused.value.remedy
 
 
+@pytest.mark.usefixtures("researcher")
+@pytest.mark.parametrize("option", ["--upload-pack=touch {}", "-u touch {}", "--output={}", "$(touch {})"])
+def test_a_branch_is_no_option_and_no_command(site: Site, tmp_path: Path, option: str) -> None:
+    """Whatever stands behind the number sign is looked for among the names that the repository has."""
+    trace = tmp_path / "trace"
+    with pytest.raises(UsageError, match="has no branch, tag or commit"):
+        _commit(site.url("inner", "https") + "#" + option.format(trace))
+    assert not trace.exists()
+
+
 @pytest.mark.parametrize("way", ["https", "ssh"])
 def test_without_credentials_nobody_hangs(site: Site, job: Job, researcher: Path, way: str) -> None:
     """Where nobody can be asked, here it is an error in Git's words, there a request that the client bring it."""

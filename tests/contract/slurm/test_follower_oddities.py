@@ -202,7 +202,7 @@ def test_a_job_that_begins_after_now_is_followed(
     """The login node's clock is behind Slurm's: the accounting is asked about what is still to come here, too."""
     job = _held(fake_cluster)
     fake.change(ended={"": ["COMPLETED", "0:0"]}, start="2099-01-01T00:00:00", end="2099-01-01T00:00:01")
-    fake.next("squeue", *["empty"] * 9)
+    fake.next("squeue", *["empty"] * 99)  # so that only the accounting can tell its end
     following.until(lambda: job.states()[-1] == "DONE", "its end is told")
     assert job.states() == _WHOLE_WAY
 

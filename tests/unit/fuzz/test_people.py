@@ -78,10 +78,22 @@ def test_no_setting_breaks_the_command_line(settings: list[str]) -> None:
         json.dumps(loaded.document, allow_nan=False, ensure_ascii=False).encode()
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(["cut", "key", "group"]), st.sampled_from(sorted(FIELDS)), JSON), max_size=6)
+_FOLDERS = (
+    "/home/jdoe",
+    "/home/j doe",
+    "/home/o'j",
+    '/home/"j"\\',
+    "/home/a#b",
+    "/$(id) `id`",
+    "/x\n#SBATCH --uid=0\n",
 )
-def test_no_job_file_breaks_its_validation(changes: list[tuple[str, str, Any]]) -> None:
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["cut", "key", "group"]), st.sampled_from(sorted(FIELDS)), JSON), max_size=6),
+    st.sampled_from(_FOLDERS),
+)
+def test_no_job_file_breaks_its_validation(changes: list[tuple[str, str, Any]], folder: str) -> None:
     """Any value at any key: every problem is told, or each directive is one word on a line of its own."""
     document = dict(load(_ROOT / "user_input_sample.yml").document)
     for how, key, value in changes:
@@ -96,7 +108,7 @@ def test_no_job_file_breaks_its_validation(changes: list[tuple[str, str, Any]]) 
             document[key] = value
     with contextlib.suppress(GridferryError):
         spec = validate(document, source="job.yml")
-        paths = JobPaths("/home/jdoe/gridferry/jobs/x")
+        paths = JobPaths(f"{folder}/gridferry/jobs/x")
         script = render(spec, job_uuid="x", paths=paths, workdir=paths.work, placement=Placement())
         assert "\0" not in script.encode().decode()
         header, _, rest = script.partition("\n\n")

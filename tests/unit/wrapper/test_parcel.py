@@ -82,6 +82,9 @@ def test_what_is_packed_is_there_afterwards(job: Job) -> None:
         [member("d", _FOLDER), member("d/up", _LINK, leads_to=".."), member("d/up/../evil")],
         [member("d", _FOLDER), member("d/x"), member("d/up", _LINK, leads_to=".."), member("d/up/../d/../../evil")],
         [member("a", _LINK, leads_to="b/.."), member("b", _LINK, leads_to="."), member("a/../evil")],
+        [member("a", _LINK, leads_to="b/.."), member("b", _LINK, leads_to="."), member("a", _FOLDER)],
+        [member("..", _FOLDER)],
+        [member("d", _FOLDER), member("d/../..", _FOLDER)],
     ],
 )
 def test_nothing_reaches_out_of_the_folder(job: Job, members: list[tarfile.TarInfo]) -> None:
