@@ -31,12 +31,13 @@ from project.core.slurm.partitions import Partition
 
 _LONG = text(rules.LARGEST_INTEGER)
 _SLURM_ID = written("[0-9]{1,20}", "a Slurm job id", 20)
+_HASH = written("(?:[0-9a-f]{64})?", "a SHA-256, or nothing")
 _FILE = keyed(
     {
         "name": _LONG,
         "path": _LONG,
         "size": whole(0),
-        "sha256": written("[0-9a-f]{64}", "a SHA-256"),
+        "sha256": _HASH,
         "executable": FLAG,
         "unreadable": _LONG,
         "content": _LONG,
@@ -120,6 +121,7 @@ _KINDS: Dict[str, _Kind] = {
     ),
     "journal": _Kind({"entries": many(_ENTRY)}, ("entries",)),
     "manifest": _Kind({"job_uuid": UUID, "manifest": _MANIFEST}, ("job_uuid", "manifest")),
+    "hash": _Kind({"path": _LONG, "sha256": _HASH}, ("path", "sha256")),
     "tasks": _Kind(
         {"job_uuid": UUID, "tasks": mapping(mapping(_LONG)), "modules": many(OBJECT)},
         ("job_uuid", "tasks", "modules"),

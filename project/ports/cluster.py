@@ -76,16 +76,25 @@ class RemoteFile:
     Attributes:
         path: absolute.
         size: in bytes.
-        sha256: of its content, in hexadecimal.
+        digest: SHA-256 of its content, in hexadecimal, or what tells that once somebody needs to know.
         executable: whether it can be run.
         content: what came along with the list of files, if anything did; nobody has compared it with the hash yet.
     """
 
     path: str
     size: int
-    sha256: str
+    digest: str | Callable[[], str]
     executable: bool = False
     content: bytes | None = None
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of its content, in hexadecimal.
+
+        Raises:
+            Unreachable: the connection broke before the cluster had told it.
+        """
+        return self.digest if isinstance(self.digest, str) else self.digest()
 
 
 class LogText(NamedTuple):

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from project.core.units import format_bytes
 from project.ports import RemoteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _MOST_TOLD = 20
 #: In the results' folder: the SHA-256 of what came, by name.
@@ -72,11 +73,13 @@ class ResultsFolder:
     and nothing that somebody here has written.
 
     Args:
-        folder: it exists.
+        folder: where they go; it exists.
+        late: tells the SHA-256 of a file, by its path on the cluster, that the manifest has none of.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, late: Callable[[str], str] = lambda _: "") -> None:
+        self.folder = folder
+        self._late = late
         self._inside: dict[Path, bool] = {}
         self._fetched = _read_fetched(folder / FETCHED)
 
@@ -89,9 +92,9 @@ class ResultsFolder:
         self._fetched.update({result.name: result.file.sha256 for result in results})
         if not self._fetched:
             return
-        part = self._folder / f"{FETCHED}.part"
+        part = self.folder / f"{FETCHED}.part"
         part.write_text(json.dumps(self._fetched, sort_keys=True))
-        part.replace(self._folder / FETCHED)
+        part.replace(self.folder / FETCHED)
 
     def result(self, name: str, entry: Mapping[str, Any]) -> Result:
         """Return a file of a manifest.
@@ -99,23 +102,23 @@ class ResultsFolder:
         Raises:
             TransferFailed: it cannot be read there, or its name is none or leads out of the folder, by a link here.
         """
-        path = Path(name)
-        if not _can_be_named(name) or path.is_absolute() or ".." in path.parts:
+        if not _can_be_named(name) or Path(name).is_absolute() or ".." in Path(name).parts:
             raise TransferFailed(f"the cluster names a file {name!r} outside of the job")
-        target = self._folder / path
+        target = self.folder / name
         if not self._is_inside(target.parent):
             raise TransferFailed(
-                f"{target.parent} here is a link out of {self._folder}", remedy="Choose another with --to"
+                f"{target.parent} here is a link out of {self.folder}", remedy="Choose another with --to"
             )
         if "unreadable" in entry:
             raise TransferFailed(f"it cannot be read on the cluster: {entry['unreadable']}")
         size, executable = int(entry["size"]), bool(entry["executable"])
-        content = _content(entry.get("content"))
-        return Result(name, target, RemoteFile(str(entry["path"]), size, str(entry["sha256"]), executable, content))
+        path = str(entry["path"])
+        digest = str(entry["sha256"]) or partial(self._late, path)
+        return Result(name, target, RemoteFile(path, size, digest, executable, _content(entry.get("content"))))
 
     def _is_inside(self, folder: Path) -> bool:
         if folder not in self._inside:
-            self._inside[folder] = folder.resolve().is_relative_to(self._folder.resolve())
+            self._inside[folder] = folder.resolve().is_relative_to(self.folder.resolve())
         return self._inside[folder]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from project.outcomes import outcome_of
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
 from project.services.campaign.whole import parts_of
 from project.services.far_side import FarSide, refuse_cleaned
+from project.services.late_hashes import LateHashes
 from project.services.remote import Remote, make_folder
 from project.services.reporting import report_way
 from project.services.results import Result, ResultsFolder, Standing, check_room, incomplete
@@ -82,9 +84,10 @@ class Retriever:
         refuse_cleaned(job)
         remote = (ahead and ahead.take()) or self._connect_for(jobs[0], overrides)
         try:
-            jobs, manifests = self._ask(jobs, remote)
+            jobs, manifests, late = self._ask(jobs, remote)
+            make_folder(folder)
             gathered = gather(list(zip(jobs, manifests, strict=True))) if job.get("campaign") else plain(manifests[0])
-            names = self._fetch(remote, gathered.files, folder, overwrite=overwrite)
+            names = self._fetch(remote, gathered.files, ResultsFolder(folder, late), overwrite=overwrite)
             self._note_fetched(jobs)
         finally:
             remote.close()
@@ -148,11 +151,11 @@ class Retriever:
 
     def _ask(
         self, jobs: Sequence[Mapping[str, Any]], remote: Remote
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], LateHashes]:
         """Ask the cluster, in one go, for what it has not reported and for what the jobs left behind.
 
         Returns:
-            The jobs as they are now, and the manifest of each.
+            The jobs as they are now, the manifest of each, and what tells the hashes that are still being made.
 
         Raises:
             NotEnded: a job has not ended.
@@ -161,18 +164,19 @@ class Retriever:
         self.view.begin("ask the cluster")
         uuids = [str(job["job_uuid"]) for job in jobs]
         remote.reach()
-        with contextlib.closing(remote.run("results", *uuids)) as events:
-            unsent, first = _journals(events)
-            now = self._catch_up(jobs, unsent, remote)
-            self.view.end(outcome_of(now))
-            self.view.begin("list outputs")
-            manifests = {str(event["job_uuid"]): dict(event["manifest"]) for event in [*first, *events]}
+        events = remote.run("results", *uuids)
+        unsent, first = _journals(events)
+        now = self._catch_up(jobs, unsent, remote)
+        self.view.end(outcome_of(now))
+        self.view.begin("list outputs")
+        listing = itertools.islice(itertools.chain(first, events), len(uuids))
+        manifests = {str(event["job_uuid"]): dict(event["manifest"]) for event in listing}
         if set(manifests) != set(uuids):
             name = jobs[0]["destination_cluster"]["name"]
             raise TransferFailed(f"{name} did not list the job's outputs", remedy="Try again in a while")
         entries = [entry for manifest in manifests.values() for entry in manifest["files"]]
         self.view.end(f"{len(entries)} files, {format_bytes(sum(entry['size'] for entry in entries))}")
-        return now, [manifests[job_uuid] for job_uuid in uuids]
+        return now, [manifests[job_uuid] for job_uuid in uuids], LateHashes(events)
 
     def _relay(self, cluster: Mapping[str, Any], unheard: list[dict[str, Any]], remote: Remote) -> None:
         """Bring along what the cluster could not report itself; sent twice, it counts once.
@@ -195,7 +199,7 @@ class Retriever:
             remote.leave_credentials(self.registry.key, way)
 
     def _fetch(
-        self, remote: Remote, entries: Mapping[str, Mapping[str, Any]], folder: Path, *, overwrite: bool
+        self, remote: Remote, entries: Mapping[str, Mapping[str, Any]], here: ResultsFolder, *, overwrite: bool
     ) -> list[str]:
         """Fetch every file that is not here; one that fails, or is in the way of another, does not keep the others.
 
@@ -203,8 +207,7 @@ class Retriever:
             TransferFailed: not all of them are here now.
         """
         self.view.begin("fetch")
-        make_folder(folder)
-        here, results = ResultsFolder(folder), dict[str, Result]()
+        results: dict[str, Result] = {}
         failed: dict[str, str] = {}
         for name, entry in entries.items():
             try:
@@ -214,14 +217,14 @@ class Retriever:
         standings = {name: here.standing(result) for name, result in results.items()}
         replaced = {Standing.ABSENT, Standing.OUTDATED, *([Standing.DIFFERENT] if overwrite else [])}
         wanted = [result for name, result in results.items() if standings[name] in replaced]
-        check_room(folder, wanted)
+        check_room(here.folder, wanted)
         failed.update(remote.fetch(wanted, self.view))
         in_the_way = [name for name, standing in standings.items() if standing not in {*replaced, Standing.SAME}]
         here.note_fetched(result for name, result in results.items() if name not in {*failed, *in_the_way})
         if failed or in_the_way:
-            raise incomplete(folder, len(entries), failed, in_the_way)
+            raise incomplete(here.folder, len(entries), failed, in_the_way)
         before = len(entries) - len(wanted)
-        self.view.end(f"{folder}; {before} were here already" if before else str(folder))
+        self.view.end(f"{here.folder}; {before} were here already" if before else str(here.folder))
         return list(entries)
 
 

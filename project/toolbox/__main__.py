@@ -6,7 +6,7 @@ What only one command needs is imported by it: each is a process of its own, and
 import json
 import os
 import sys
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
 from project.core.messages import Document
 from project.toolbox.survival import look
@@ -33,25 +33,33 @@ def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
     return command
 
 
-def _manifest(job: Job, events: Events) -> None:
-    """List what the job left behind, with its content if that is small."""
+def _manifest(job: Job, events: Events, later: Optional[List[str]] = None) -> None:
+    """List what the job left behind, with its content if that is small; `later` as for `describe`."""
     from project.toolbox.contents import bring_along  # noqa: PLC0415 - only this command needs it
     from project.toolbox.manifest import manifest  # noqa: PLC0415 - only this command needs it
     from project.toolbox.part_manifest import part_manifest  # noqa: PLC0415 - only this command needs it
 
-    listed = part_manifest(job) if job.part else manifest(job.paths, job.spec.output)
+    listed = part_manifest(job, later) if job.part else manifest(job.paths, job.spec.output, later)
     bring_along(listed)
     events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
 
 
 def _results(words: Sequence[str], events: Events) -> None:
-    """Hand over what the registry has not heard of these jobs, then list what those that have ended left behind."""
+    """Hand over what the registry has not heard of these jobs, then list what those that have ended left behind.
+
+    The hashes of large files come last: the client fetches them meanwhile.
+    """
+    from project.toolbox.manifest import hash_of  # noqa: PLC0415 - only this command needs it
+
+    later: List[str] = []
     jobs = [_visited(job_uuid) for job_uuid in words]
     for job in jobs:
         _journal(job, events)
     for job in jobs:
         if job.journal.has_end():
-            _manifest(job, events)
+            _manifest(job, events, later)
+    for path in later:
+        events.send("hash", path=path, sha256=hash_of(path))
 
 
 def _tasks(job: Job, events: Events) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from project.core.layout import JobPaths
 from project.core.messages import SCHEMA, Document
@@ -10,12 +10,20 @@ from project.toolbox.outputs import files_of
 
 _CHUNK_BYTES = 1024 * 1024
 _NOTHING = hashlib.sha256().hexdigest()
+#: From here on a hash takes longer than it takes to begin with the transfer.
+LARGE_BYTES = 64 * 1024 * 1024
 #: Beside the outputs: what Slurm and our stages wrote, and the job script.
 ALWAYS = ("slurm-*.out", "slurm-*.err", "requirements.log", "compilation.log", "job.sbatch")
 
 
-def manifest(paths: JobPaths, outputs: Iterable[str]) -> Document:
-    """Return the manifest of a job; file names may hold lone surrogates where they are not UTF-8."""
+def manifest(paths: JobPaths, outputs: Iterable[str], later: Optional[List[str]] = None) -> Document:
+    """Return the manifest of a job; file names may hold lone surrogates where they are not UTF-8.
+
+    Args:
+        paths: of the job.
+        outputs: names and patterns of the job file.
+        later: see `describe`.
+    """
     found: Dict[str, str] = {}
     missing: List[str] = []
     for pattern in ALWAYS:
@@ -25,30 +33,49 @@ def manifest(paths: JobPaths, outputs: Iterable[str]) -> Document:
         found.update(matches)
         if not matches:
             missing.append(pattern)
-    entries = [describe(name, path) for name, path in sorted(found.items())]
+    entries = [describe(name, path, later) for name, path in sorted(found.items())]
     return {"schema": SCHEMA, "files": entries, "missing": missing}
 
 
-def describe(name: str, path: str) -> Document:
-    """Return what a manifest says of a file; one that cannot be read says why under `unreadable`."""
+def describe(name: str, path: str, later: Optional[List[str]] = None) -> Document:
+    """Return what a manifest says of a file; one that cannot be read says why under `unreadable`.
+
+    Args:
+        name: of the result.
+        path: where it is.
+        later: gets the paths of large files, whose hash is "" then; without it every hash is told.
+    """
     try:
-        size, sha256, executable = _look_through(path)
+        size, sha256, executable = _look_through(path, LARGE_BYTES if later is not None else None)
     except OSError as error:
         nothing = {"name": name, "path": path, "size": 0, "sha256": _NOTHING, "executable": False}
         return dict(nothing, unreadable=error.strerror or str(error))
+    if later is not None and not sha256:
+        later.append(path)
     return {"name": name, "path": path, "size": size, "sha256": sha256, "executable": executable}
 
 
-def _look_through(path: str) -> Tuple[int, str, bool]:
-    """Return size and hash of a file, and whether it can be run."""
+def hash_of(path: str) -> str:
+    """Return the hash of a file, "" if it cannot be read any more."""
+    try:
+        return _look_through(path)[1]
+    except OSError:
+        return ""
+
+
+def _look_through(path: str, limit_bytes: Optional[int] = None) -> Tuple[int, str, bool]:
+    """Return size and hash of a file, "" if it is larger than a limit, and whether it can be run."""
     digest = hashlib.sha256()
     size = 0
     with open(path, "rb", buffering=0) as stream:
         status = os.fstat(stream.fileno())
+        executable = bool(status.st_mode & 0o100)
+        if limit_bytes is not None and status.st_size > limit_bytes:
+            return status.st_size, "", executable
         wanted = min(_CHUNK_BYTES, status.st_size + 1)  # one more, so that the end of a small file shows at once
         for chunk in iter(lambda: stream.read(wanted), b""):
             digest.update(chunk)
             size += len(chunk)
             if len(chunk) < wanted and size == status.st_size:
                 break
-    return size, digest.hexdigest(), bool(status.st_mode & 0o100)
+    return size, digest.hexdigest(), executable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.core.errors import TransferFailed, TransferStopped
+from project.ports import RemoteFile
 from tests.contract.processes import poll
 from tests.contract.ssh.transfers import LARGE, ODD_NAMES, manifest
 
@@ -30,6 +31,24 @@ def test_content_of_any_size_goes_up_and_down(size: int, there: SshConnection, f
     there.get(manifest(far / "file", content), tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == content
     assert [path.name for path in far.iterdir()] == ["file"]
+
+
+def test_the_hash_may_come_after_the_file(there: SshConnection, far: Path, tmp_path: Path) -> None:
+    """It is asked for once all is here, and what it does not fit is not kept."""
+    (far / "file").write_bytes(b"content")
+    asked = []
+
+    def tell(told: str) -> str:
+        asked.append(list(tmp_path.glob(".gridferry*")))
+        return told
+
+    right = manifest(far / "file", b"content").sha256
+    there.get(RemoteFile(f"{far}/file", 7, lambda: tell(right)), tmp_path / "right")
+    assert (tmp_path / "right").read_bytes() == b"content"
+    with pytest.raises(TransferFailed, match="is not what its manifest says"):
+        there.get(RemoteFile(f"{far}/file", 7, lambda: tell("")), tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()
+    assert all(len(parts) == 1 for parts in asked)
 
 
 def test_a_local_file_goes_up(there: SshConnection, far: Path, tmp_path: Path) -> None:
