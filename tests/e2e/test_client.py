@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -314,3 +315,17 @@ def test_sandbox_command_registers_its_cluster(grid: Grid) -> None:
     status = grid.client("sandbox", "status", str(grid.sandbox.folder))
     assert status.returncode == 0
     assert status.stdout.count("node sandbox-") == 4
+
+
+def test_a_large_result_comes_whole(grid: Grid, tmp_path: Path) -> None:
+    """Beside small ones; its hash is made there while it is on its way, and again it is not fetched."""
+    lines = ["head -c 100M /dev/urandom > large", "sha256sum large > hash"]
+    job_uuid = submit(grid, tmp_path, execution=lines, output=["large", "hash"])
+    folder = fetched(grid, job_uuid, tmp_path)
+    with (folder / "large").open("rb") as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == (folder / "hash").read_text().split()[0]
+    before = (folder / "large").stat()
+    again = grid.client("-r", job_uuid, folder=tmp_path)
+    assert "were here already" in again.stderr
+    after = (folder / "large").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
