@@ -1,8 +1,10 @@
 """Slurm's commands as values: each builds its own command line and reads its own answer; nothing here runs one.
 
-Facts are cited where they matter; "measured" ones come from Slurm 22.05.8.
+Facts are cited where they matter; "measured" ones come from Slurm 22.05.8. Rows of thousands of tasks are made of the
+same few words, which are kept once.
 """
 
+from sys import intern
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from project.core.errors import SchedulerUnavailable, SubmissionRefused, SubmissionUnknown
@@ -259,7 +261,7 @@ class Squeue(NamedTuple):
         """
         lines = lines_or_unavailable(result, "squeue")
         rows = (line.split("|", len(_SQUEUE_COLUMNS) - 1) for line in lines)
-        return [QueueRow(*(cell.strip() for cell in row)) for row in rows if len(row) == len(_SQUEUE_COLUMNS)]
+        return [QueueRow(*(intern(cell.strip()) for cell in row)) for row in rows if len(row) == len(_SQUEUE_COLUMNS)]
 
 
 AccountRow = Dict[str, str]
@@ -298,7 +300,7 @@ class Sacct(NamedTuple):
             SchedulerUnavailable: sacct failed, or names jobs in a way unknown here; nothing may be concluded.
         """
         rows = (line.split("\x1f") for line in lines_or_unavailable(result, "sacct"))
-        told = [dict(zip(SACCT_COLUMNS, row)) for row in rows if len(row) == len(SACCT_COLUMNS)]
+        told = [dict(zip(SACCT_COLUMNS, map(intern, row))) for row in rows if len(row) == len(SACCT_COLUMNS)]
         try:
             for row in told:
                 parse_id(row["JobID"])
