@@ -181,17 +181,22 @@ def _queued_tasks(row: QueueRow, known: Tasks) -> Tasks:
     if state.ended and state.word not in _ENDS_OF_THE_QUEUE:
         return {}
     found: Tasks = {}
+    times = {"Submit": row.submit}
+    if state.word == PENDING:
+        times["Start"] = "Unknown"
+    elif row.start not in ("N/A", ""):
+        times["Start"] = row.start
     for task in _names_in_queue(row):
         before = known.get(task, {})
         if not parse_state(before.get("State", PENDING)).ended:
-            changed = {"State": state.word, "JobID": _job_id(row.slurm_job_id, task), "Submit": row.submit}
+            changed = dict(times, State=state.word, JobID=_job_id(row.slurm_job_id, task))
             if state.word == COMPLETED:
                 changed.update(ExitCode=_GOOD_EXIT)
             if state.word == PENDING:
-                changed.update(Reason=row.reason, Start="Unknown")
-            elif row.start not in ("N/A", ""):
-                changed.update(Start=row.start)
+                changed.update(Reason=row.reason)
             found[task] = dict(before, **changed)
+        elif state.ended:  # told by a follower that died: the journal keeps no times
+            found[task] = dict(times, **before)
     return found
 
 

@@ -124,6 +124,17 @@ def test_a_good_end_is_believed_of_the_queue_and_the_rest_follows(early: list[di
     assert observe.changes(["COMPLETED"], complete, 2) == []
 
 
+def test_an_end_that_another_follower_told_has_the_way_there_too() -> None:
+    """What the journal keeps of a task has no times; those of the queue say that it was pending, and ran."""
+    seen, _ = look({}, [queued("COMPLETED")], [])
+    (kept,) = observe.changed_rows({}, seen)
+    found, states = look({"": kept}, [queued("COMPLETED")], [])
+    assert states == {"": "COMPLETED"}
+    way = observe.changes(["SUBMITTED"], found, 1)
+    assert [step.state for step in way] == ["PENDING", "RUNNING", "COMPLETED"]
+    assert [step.since_s for step in way[:2]] == [_local_s(_SUBMIT), _local_s(_START)]
+
+
 def test_an_end_that_stays_incomplete_is_believed_after_a_while() -> None:
     """Where the accounting has lost the rest of a job, its end is still told."""
     early = accounted("41", "FAILED", name="allocation")
