@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from project.adapters.records import Records
 from project.adapters.registry import HttpRegistry
 from project.adapters.show.ranking import show_as_news
 from project.adapters.source import build_parcel
+from project.adapters.system_clock import SystemClock
 from project.adapters.terminal import PlainView, TerminalPrompter, make_view
 from project.config import PROFILE, Settings, load_settings
 from project.core.errors import UsageError
@@ -50,24 +50,11 @@ if TYPE_CHECKING:
     from project.services.far_side import FarSide
     from project.services.logs import LogReader
     from project.services.refresh import Refresher
-    from project.services.remote import Remote
     from project.services.resolve import Resolver
     from project.services.retrieve import Retriever
     from project.services.run import Runner
     from project.services.survival import Survival
     from project.services.watch import Watcher
-
-
-class SystemClock:
-    """The real clock."""
-
-    def now_s(self) -> float:
-        """Seconds since 1970 (UTC)."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -247,16 +234,9 @@ class Gateway:
         from project.services.ahead import LoginAhead  # noqa: PLC0415 - see above
 
         silent = TerminalPrompter(no_input=True)
-        far_side = replace(
-            self.far_side(), connector=self._connector(silent), prompter=silent, view=make_view(quiet=True)
-        )
-
-        def log_in() -> Remote:
-            remote = far_side.connect(self.registry.job(job_uuid), {})
-            remote.reach()
-            return remote
-
-        return LoginAhead(log_in)
+        connector, view = self._connector(silent), make_view(quiet=True)
+        far_side = replace(self.far_side(), connector=connector, prompter=silent, view=view)
+        return LoginAhead(lambda: far_side.reached(self.registry.job(job_uuid)))
 
     def log_reader(self) -> LogReader:
         """Reads what jobs print."""

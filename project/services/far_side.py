@@ -41,6 +41,16 @@ class FarSide:
         node = self._log_in(job, overrides)
         return Remote(node, cluster, self.toolbox, own_python=self.logins.own_python(str(cluster["name"])))
 
+    def reached(self, job: Mapping[str, Any]) -> Remote:
+        """Return a connection on which the first words have been exchanged; errors as of `connect`."""
+        remote = self.connect(job, {})
+        try:
+            remote.reach()
+        except BaseException:
+            remote.close()
+            raise
+        return remote
+
     def _log_in(self, job: Mapping[str, Any], overrides: Mapping[str, Any]) -> LoginNode:
         self.view.begin("connect")
         cluster = job["destination_cluster"]
