@@ -6,7 +6,7 @@ What only one command needs is imported by it: each is a process of its own, and
 import json
 import os
 import sys
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Sequence
 
 from project.core.messages import Document
 from project.toolbox.survival import look
@@ -33,32 +33,26 @@ def _of_a_job(work: Callable[[Job, Events], None]) -> Command:
     return command
 
 
-def _manifest(job: Job, events: Events, later: Optional[List[str]] = None) -> None:
-    """List what the job left behind, with its content if that is small; `later` as for `describe`."""
-    from project.toolbox.contents import bring_along  # noqa: PLC0415 - only this command needs it
-    from project.toolbox.manifest import manifest  # noqa: PLC0415 - only this command needs it
-    from project.toolbox.part_manifest import part_manifest  # noqa: PLC0415 - only this command needs it
-
-    listed = part_manifest(job, later) if job.part else manifest(job.paths, job.spec.output, later)
-    bring_along(listed)
-    events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
-
-
 def _results(words: Sequence[str], events: Events) -> None:
     """Hand over what the registry has not heard of these jobs, then list what those that have ended left behind.
 
-    The hashes of large files come last: the client fetches them meanwhile.
+    What is small comes along. The hashes of large files come last: the client fetches them meanwhile.
     """
-    from project.toolbox.manifest import hash_of  # noqa: PLC0415 - only this command needs it
+    from project.toolbox.contents import bring_along  # noqa: PLC0415 - only this command needs it
+    from project.toolbox.manifest import hash_of, manifest  # noqa: PLC0415 - only this command needs it
+    from project.toolbox.part_manifest import part_manifest  # noqa: PLC0415 - only this command needs it
 
-    later: List[str] = []
     jobs = [_visited(job_uuid) for job_uuid in words]
     for job in jobs:
         _journal(job, events)
+    unhashed: List[str] = []
     for job in jobs:
         if job.journal.has_end():
-            _manifest(job, events, later)
-    for path in later:
+            listed = part_manifest(job) if job.part else manifest(job.paths, job.spec.output)
+            unhashed += [entry["path"] for entry in listed["files"] if not entry["sha256"]]
+            bring_along(listed)
+            events.send("manifest", job_uuid=job.job_uuid, manifest=listed)
+    for path in unhashed:
         events.send("hash", path=path, sha256=hash_of(path))
 
 
@@ -182,7 +176,6 @@ def _examine(words: Sequence[str], events: Events) -> None:
 
 COMMANDS: Dict[str, Command] = dict(
     wrapper.COMMANDS,
-    manifest=_of_a_job(_manifest),
     results=_guarded(_results),
     bundle=_of_a_job(_bundle),
     clean=_guarded(_clean),

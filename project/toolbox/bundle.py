@@ -4,7 +4,7 @@ import os
 from typing import List
 
 from project.core.messages import Document
-from project.toolbox.manifest import describe
+from project.toolbox.manifest import complete, describe
 from project.wrapper.job import Job
 
 
@@ -14,4 +14,4 @@ def parts_of(job: Job) -> List[Document]:
     single = os.path.basename(str(job.sent["user_input"].get("job") or ""))
     if single and not job.sent.get("source"):
         places[f"work/{single}"] = os.path.join(job.paths.work, single)
-    return [describe(name, path) for name, path in places.items() if os.path.isfile(path)]
+    return [complete(describe(name, path)) for name, path in places.items() if os.path.isfile(path)]

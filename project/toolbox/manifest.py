@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from typing import Dict, Iterable, List, Optional, Tuple
+import sys
+from typing import Dict, Iterable, List, Tuple
 
 from project.core.layout import JobPaths
 from project.core.messages import SCHEMA, Document
@@ -16,14 +17,8 @@ LARGE_BYTES = 64 * 1024 * 1024
 ALWAYS = ("slurm-*.out", "slurm-*.err", "requirements.log", "compilation.log", "job.sbatch")
 
 
-def manifest(paths: JobPaths, outputs: Iterable[str], later: Optional[List[str]] = None) -> Document:
-    """Return the manifest of a job; file names may hold lone surrogates where they are not UTF-8.
-
-    Args:
-        paths: of the job.
-        outputs: names and patterns of the job file.
-        later: see `describe`.
-    """
+def manifest(paths: JobPaths, outputs: Iterable[str]) -> Document:
+    """Return the manifest of a job; file names may hold lone surrogates where they are not UTF-8."""
     found: Dict[str, str] = {}
     missing: List[str] = []
     for pattern in ALWAYS:
@@ -33,44 +28,44 @@ def manifest(paths: JobPaths, outputs: Iterable[str], later: Optional[List[str]]
         found.update(matches)
         if not matches:
             missing.append(pattern)
-    entries = [describe(name, path, later) for name, path in sorted(found.items())]
+    entries = [describe(name, path) for name, path in sorted(found.items())]
     return {"schema": SCHEMA, "files": entries, "missing": missing}
 
 
-def describe(name: str, path: str, later: Optional[List[str]] = None) -> Document:
+def describe(name: str, path: str) -> Document:
     """Return what a manifest says of a file; one that cannot be read says why under `unreadable`.
 
-    Args:
-        name: of the result.
-        path: where it is.
-        later: gets the paths of large files, whose hash is "" then; without it every hash is told.
+    The hash of a large file is left to `hash_of`, since it takes its time: here it is "".
     """
     try:
-        size, sha256, executable = _look_through(path, LARGE_BYTES if later is not None else None)
+        size, sha256, executable = _look_through(path, LARGE_BYTES)
     except OSError as error:
         nothing = {"name": name, "path": path, "size": 0, "sha256": _NOTHING, "executable": False}
         return dict(nothing, unreadable=error.strerror or str(error))
-    if later is not None and not sha256:
-        later.append(path)
     return {"name": name, "path": path, "size": size, "sha256": sha256, "executable": executable}
+
+
+def complete(entry: Document) -> Document:
+    """Return what a manifest says of a file with its hash, however large it is."""
+    return dict(entry, sha256=entry["sha256"] or hash_of(entry["path"]))
 
 
 def hash_of(path: str) -> str:
     """Return the hash of a file, "" if it cannot be read any more."""
     try:
-        return _look_through(path)[1]
+        return _look_through(path, sys.maxsize)[1]
     except OSError:
         return ""
 
 
-def _look_through(path: str, limit_bytes: Optional[int] = None) -> Tuple[int, str, bool]:
+def _look_through(path: str, limit_bytes: int) -> Tuple[int, str, bool]:
     """Return size and hash of a file, "" if it is larger than a limit, and whether it can be run."""
     digest = hashlib.sha256()
     size = 0
     with open(path, "rb", buffering=0) as stream:
         status = os.fstat(stream.fileno())
         executable = bool(status.st_mode & 0o100)
-        if limit_bytes is not None and status.st_size > limit_bytes:
+        if status.st_size > limit_bytes:
             return status.st_size, "", executable
         wanted = min(_CHUNK_BYTES, status.st_size + 1)  # one more, so that the end of a small file shows at once
         for chunk in iter(lambda: stream.read(wanted), b""):

@@ -2,7 +2,7 @@
 
 import glob
 import re
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from project.core.messages import SCHEMA, Document
 from project.core.placeholders import fill, names_in
@@ -16,8 +16,8 @@ _OF_TASK = re.compile(r"slurm-\d+_(\d+)\.(?:out|err)$")
 _SHARED = ""
 
 
-def part_manifest(job: Job, later: Optional[List[str]] = None) -> Document:
-    """Return the manifest of a campaign's part; `later` as for `describe`.
+def part_manifest(job: Job) -> Document:
+    """Return the manifest of a campaign's part.
 
     Beside what a job's manifest has, every file names its `task`, "" for those of the whole campaign; `tasks` has the
     values of each, and `missing_of` the outputs each did not leave.
@@ -25,13 +25,13 @@ def part_manifest(job: Job, later: Optional[List[str]] = None) -> Document:
     tasks = tasks_of(job)
     shared = [pattern for pattern in job.spec.output if not names_in(pattern)]
     own = [pattern for pattern in job.spec.output if names_in(pattern)]
-    entries = [dict(describe(name, path, later), task=task) for task, name, path in _written(job)]
-    missing, found = _matches(job, _SHARED, shared, later)
+    entries = [dict(describe(name, path), task=task) for task, name, path in _written(job)]
+    missing, found = _matches(job, _SHARED, shared)
     entries += found
     missing_of: Dict[str, List[str]] = {}
     for task, values in tasks.items():
         patterns = [fill(pattern, values, glob.escape) for pattern in own]
-        absent, found = _matches(job, task, patterns, later)
+        absent, found = _matches(job, task, patterns)
         entries += found
         if absent:
             missing_of[task] = [fill(own[patterns.index(pattern)], values) for pattern in absent]
@@ -54,9 +54,7 @@ def _written(job: Job) -> Iterator[Tuple[str, str, str]]:
             yield (match.group(1) if match else _SHARED), name, path
 
 
-def _matches(
-    job: Job, task: str, patterns: List[str], later: Optional[List[str]]
-) -> Tuple[List[str], List[Document]]:
+def _matches(job: Job, task: str, patterns: List[str]) -> Tuple[List[str], List[Document]]:
     """Return those patterns that match nothing, and the files that the others match, each once."""
     found: Dict[str, str] = {}
     missing = []
@@ -65,4 +63,4 @@ def _matches(
         found.update(matches)
         if not matches:
             missing.append(pattern)
-    return missing, [dict(describe(name, path, later), task=task) for name, path in sorted(found.items())]
+    return missing, [dict(describe(name, path), task=task) for name, path in sorted(found.items())]

@@ -15,6 +15,7 @@ from pathlib import Path
 from project.adapters.archive import TOOLBOX, Archive
 from project.adapters.ssh import SshConnector
 from project.ports import Login
+from project.services.late_hashes import LateHashes
 from project.services.remote import Remote
 from project.services.results import ResultsFolder
 from tests.contract.ssh.people import Person
@@ -34,10 +35,11 @@ def main() -> None:
     began = time.monotonic()
     remote.upload(source, f"{asked['work']}/{source.name}", ListeningView())
     there = time.monotonic()
-    (event,) = remote.run("manifest", asked["job_uuid"])
-    (entry,) = event["manifest"]["files"]
+    events = remote.run("results", asked["job_uuid"])
+    next(events)  # hands over the journal
+    (entry,) = next(events)["manifest"]["files"]
     listed = time.monotonic()
-    results = ResultsFolder(folder)
+    results = ResultsFolder(folder, LateHashes(events))
     failed = remote.fetch([results.result(f"back/{entry['name']}", entry)], ListeningView())
     done = time.monotonic()
     remote.close()

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from project.adapters.archive import TOOLBOX, Archive
+from project.core.layout import JobPaths
 from project.services.remote import Remote
 from project.services.results import ResultsFolder
+from project.wrapper.clock import Clock
+from project.wrapper.journal import Journal
 from tests.contract.ssh.transfers import ODD_NAMES
 from tests.unit.services.ports import ListeningView
 
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
     from project.adapters.ssh.connection import SshConnection
 
 _LEAST = {"username": "x", "user_mail": "x@example.org", "destination_cluster": "x", "execution": "true"}
+
+
+def note_end(folder: Path) -> None:
+    """Make the journal of a job that is done with."""
+    (folder / "journal").mkdir()
+    Journal(folder.name, JobPaths(str(folder)), Clock()).append("state", {"state": "DONE"})
 
 
 class LeftBehind:
@@ -41,6 +50,7 @@ class LeftBehind:
         user_input = {**_LEAST, "output": ["out"], "resources": {"duration": "1m", "memory_per_thread": "1M"}}
         sent: dict[str, Any] = {"user_input": user_input, "cluster": {"name": "x"}, "modules": []}
         (folder / "spec.json").write_text(json.dumps(sent))
+        note_end(folder)
 
     def write(self, names: list[str]) -> None:
         """Write results that hold their names."""
@@ -54,7 +64,7 @@ class LeftBehind:
         cluster = {"name": "x", "hostname": "127.0.0.1", "job_root": str(self._root)}
         remote = Remote(there, cluster, Archive(self._cache, TOOLBOX))
         remote.reach()
-        (event,) = remote.run("manifest", self.job_uuid)
+        _, event = remote.run("results", self.job_uuid)  # the first hands over the journal
         here.mkdir()
         folder = ResultsFolder(here)
         results = [folder.result(str(entry["name"]), entry) for entry in event["manifest"]["files"]]

@@ -13,6 +13,7 @@ import pytest
 
 from project.adapters.archive import TOOLBOX, Archive
 from project.core.messages import LINE_PREFIX, PYTHON_OPTIONS
+from tests.contract.ssh.test_ssh_results import note_end
 from tests.contract.ssh.transfers import ODD_NAMES
 
 _UUID = "3f2b1c0e-0000-4000-8000-000000000000"
@@ -39,12 +40,13 @@ def test_names_are_the_bytes_they_are(environment: dict[str, str], tmp_path: Pat
         (folder / "work" / "out" / name).touch()
     user_input = {**_LEAST, "output": ["out"], "resources": {"duration": "1m", "memory_per_thread": "1M"}}
     (folder / "spec.json").write_text(json.dumps({"user_input": user_input, "cluster": {"name": "x"}, "modules": []}))
+    note_end(folder)
     archive = Archive(tmp_path / "cache", TOOLBOX)
     program = tmp_path / "gridferry" / "control" / archive.file_name
     program.parent.mkdir()
     program.write_bytes(archive.content)
-    argv = [sys.executable, *PYTHON_OPTIONS, str(program), "manifest", _UUID]
+    argv = [sys.executable, *PYTHON_OPTIONS, str(program), "results", _UUID]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith(LINE_PREFIX))
+    _, line = (line for line in done.stdout.splitlines() if line.startswith(LINE_PREFIX))
     listed = json.loads(line[len(LINE_PREFIX) :])["manifest"]["files"]
     assert sorted(entry["name"] for entry in listed) == sorted(f"out/{name}" for name in ODD_NAMES)

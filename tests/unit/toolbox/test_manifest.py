@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from project.core.layout import JobPaths
-from project.toolbox.manifest import LARGE_BYTES, describe, hash_of, manifest
+from project.toolbox.manifest import LARGE_BYTES, complete, describe, hash_of, manifest
 
 
 @pytest.fixture
@@ -75,19 +75,18 @@ def test_a_file_is_described_by_its_content(paths: JobPaths) -> None:
 
 
 def test_the_hash_of_a_large_file_may_come_later(paths: JobPaths) -> None:
-    """Whoever cannot wait for it is told which; whoever can has it at once."""
+    """The list says of which there is none yet; whoever can wait has it at once."""
     write(paths, "small")
     large = Path(paths.work) / "large"
     with large.open("wb") as file:
         file.truncate(LARGE_BYTES + 1)
     digest = hashlib.sha256(bytes(LARGE_BYTES + 1)).hexdigest()
-    later: list[str] = []
-    entries = {entry["name"]: entry for entry in manifest(paths, ["*"], later)["files"]}
-    assert later == [str(large)]
+    entries = {entry["name"]: entry for entry in manifest(paths, ["*"])["files"]}
     assert (entries["large"]["size"], entries["large"]["sha256"]) == (LARGE_BYTES + 1, "")
     assert entries["small"]["sha256"] == hashlib.sha256(b"small").hexdigest()
-    assert [hash_of(path) for path in later] == [digest]
-    assert [entry["sha256"] for entry in manifest(paths, ["large"])["files"]] == [digest]
+    assert hash_of(str(large)) == digest
+    assert complete(entries["large"])["sha256"] == digest
+    assert complete(entries["small"]) == entries["small"]
     large.unlink()
     assert hash_of(str(large)) == ""
 
