@@ -24,6 +24,19 @@ _CGROUPS_CAN_BE_DISABLED = (23, 2)
 """The first Slurm that knows `CgroupPlugin=disabled`."""
 
 
+#: Quick enough for people who wait for it, on a machine that does other things, too.
+_PACE = """\
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=2,sched_min_interval=0,batch_sched_delay=0,bf_interval=2
+ReturnToService=2
+SlurmctldTimeout=10
+SlurmdTimeout=15
+KillWait=2
+MinJobAge=300
+MaxJobCount=20000
+MaxArraySize=10001"""
+
+
 def slurm_conf(layout: Layout, settings: Settings, machine: Machine) -> str:
     """slurm.conf: the cluster, its nodes and its partitions, and the lines of the settings."""
     own = _own_lines(layout, settings, machine).splitlines()
@@ -69,15 +82,7 @@ DefMemPerCPU={min(1024, settings.memory_mib // settings.cpus or 1)}
 SlurmdParameters=config_overrides
 GresTypes=gpu
 
-SchedulerType=sched/backfill
-SchedulerParameters=sched_interval=2,sched_min_interval=0,batch_sched_delay=0,bf_interval=2
-ReturnToService=2
-SlurmctldTimeout=10
-SlurmdTimeout=15
-KillWait=2
-MinJobAge=300
-MaxJobCount=20000
-MaxArraySize=10001
+{_PACE}
 
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost

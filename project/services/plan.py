@@ -11,7 +11,7 @@ from project.core.module_steps import to_documents
 from project.services.campaign.parts import Part, brought_along, part_size, split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from project.core.job import ForEach
@@ -55,18 +55,17 @@ class Planner:
         directory, single = _directory_or_file(request.job_path)
         far_steps = [step for step in request.steps if step.stage != "staging"]
         repository = self._resolve(request)
-        both = {"schema": SCHEMA, "job_uuid": job_uuid, "user_input": request.public_input}
-        described = description(cluster)
-        sent = {"cluster": described, "registry": self.registry_key, "modules": to_documents(far_steps)}
-        spec = {**both, **sent, "source": repository}
         job = {
-            **both,
-            "destination_cluster": described,
+            "schema": SCHEMA,
+            "job_uuid": job_uuid,
+            "user_input": request.public_input,
+            "destination_cluster": description(cluster),
             "modules": results,
             "online_job_file": repository is not None,
             "commit": repository and repository["commit"],
             "tar_file": None if directory is None else "parcel.tar.gz",
         }
+        spec = spec_of(job, self.registry_key, to_documents(far_steps), repository)
         parts = _parts(job_uuid, request, limits)
         specs = part_specs(spec, parts, request.spec.for_each, limits)
         jobs = part_jobs(job, parts)
@@ -103,6 +102,24 @@ def _parts(job_uuid: str, request: SubmitRequest, limits: Limits | None) -> list
     if each is None or limits is None:
         return []
     return split(request.tasks, part_size(each, limits), first=job_uuid, campaign=job_uuid)
+
+
+def spec_of(
+    job: Mapping[str, Any],
+    registry_key: str,
+    modules: Sequence[Mapping[str, Any]],
+    source: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return what the wrapper gets of a job that the registry knows: what spec.json holds."""
+    return {
+        "schema": SCHEMA,
+        "job_uuid": job["job_uuid"],
+        "user_input": job["user_input"],
+        "cluster": job["destination_cluster"],
+        "registry": registry_key,
+        "modules": modules,
+        "source": source,
+    }
 
 
 def part_specs(

@@ -15,7 +15,7 @@ from project.ports import Stage
 from project.services.campaign.check import refuse, task_problems
 from project.services.campaign.parts import ask_limits, brought_along, part_size, split
 from project.services.campaign.whole import parts_of
-from project.services.plan import part_jobs, part_specs
+from project.services.plan import part_jobs, part_specs, spec_of
 from project.task import Task
 
 if TYPE_CHECKING:
@@ -161,15 +161,7 @@ class Extender:
         job_uuid, after = str(uuid.uuid4()), str(standing.parts[-1]["job_uuid"])
         size = part_size(each, standing.limits)
         parts = split(tasks, size, first=job_uuid, campaign=standing.campaign, after=after)
-        spec = {
-            "schema": SCHEMA,
-            "job_uuid": job_uuid,
-            "user_input": first["user_input"],
-            "cluster": first["destination_cluster"],
-            "registry": self.registry.key,
-            "modules": list(standing.modules),
-            "source": None,
-        }
+        spec = spec_of({**first, "job_uuid": job_uuid}, self.registry.key, list(standing.modules))
         specs = part_specs(spec, parts, each, standing.limits)
         self.pack(
             self.records.parcel(job_uuid),

@@ -49,25 +49,10 @@ def _handler(served: _Served) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            path, _, query = self.path.partition("?")
-            environment = {
-                "PATH": os.environ["PATH"],
-                "GIT_PROJECT_ROOT": str(served.root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": "safe.directory",
-                "GIT_CONFIG_VALUE_0": "*",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "REMOTE_USER": ACCOUNT,
-            }
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             done = subprocess.run(
                 ["git", "http-backend"],
-                env=environment,
+                env=_environment(served, self),
                 input=content,
                 stdout=subprocess.PIPE,
                 check=True,
@@ -82,6 +67,25 @@ def _handler(served: _Served) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
     return Handler
+
+
+def _environment(served: _Served, request: BaseHTTPRequestHandler) -> dict[str, str]:
+    """Return what a CGI program is told of a request, and this one of the repositories."""
+    path, _, query = request.path.partition("?")
+    return {
+        "PATH": os.environ["PATH"],
+        "GIT_PROJECT_ROOT": str(served.root),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "REQUEST_METHOD": request.command,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "REMOTE_USER": ACCOUNT,
+    }
 
 
 @contextlib.contextmanager
