@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from api_srv import clock
 from project.core.messages import is_utc, parse_utc
+from project.core.outcomes import headline, task_rows
 from project.core.slurm.states import CANCELLED, Phase, parse_state
 from project.core.states import NOT_SUBMITTED, GatewayState, is_success
 from project.core.units import format_duration
@@ -69,12 +70,6 @@ def tone(state: object) -> str:
     return "quiet" if parsed.word in _QUIET else _TONES.get(parsed.phase, "own")
 
 
-def headline(job: Mapping[str, Any]) -> str:
-    """Return the one word that matters: once Slurm's verdict is known and nothing went wrong later, that."""
-    state = str(job["state"])
-    return str(job["outcome"]) if job["outcome"] and state != GatewayState.ERROR else state
-
-
 def tally(states: Iterable[object]) -> list[tuple[str, int]]:
     """Count the tasks in each state, the most frequent first."""
     return Counter(parse_state(str(state)).word for state in states).most_common()
@@ -90,11 +85,6 @@ def shares(cpus: Mapping[str, Any] | None) -> list[tuple[str, int, float, float]
         parts.append((name, number, begin, length))
         begin += length
     return parts
-
-
-def rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Turn `job_status` into rows for a table."""
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def telling(tasks: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
@@ -120,9 +110,9 @@ FILTERS = {
     "pretty": pretty,
     "punctuality": punctuality,
     "readable": readable,
-    "rows": rows,
     "shares": shares,
     "tally": tally,
+    "task_rows": task_rows,
     "telling": telling,
     "tone": tone,
 }

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from project.adapters.user_input import LoadedFile, apply_settings, load
 from project.bootstrap import Gateway, make_gateway
 from project.core.campaign import is_first_part
+from project.core.outcomes import last_attempts, task_rows
 from project.intake import check_request, read_more
-from project.outcomes import last_attempts, task_rows
 from project.services.campaign.whole import parts_of
 from project.services.listing import list_jobs
 

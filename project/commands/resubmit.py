@@ -17,9 +17,9 @@ from project.commands.submit import print_submitted, request_of, tell_how_to_go_
 from project.core.campaign import failed_indexes
 from project.core.differences import differences
 from project.core.errors import UsageError
+from project.core.outcomes import task_rows
 from project.core.slurm.ids import failed_tasks, format_task_list
 from project.options import JOB, behaviour_options, set_option
-from project.outcomes import task_rows
 from project.services.campaign.whole import parts_of
 from project.task import Task
 

@@ -19,8 +19,8 @@ from project.adapters.show.jobs import (
 from project.adapters.show.table import listed, show
 from project.adapters.terminal import say
 from project.bootstrap import make_gateway
+from project.core.outcomes import last_attempts, task_rows
 from project.options import JOB, output_options
-from project.outcomes import last_attempts, task_rows
 from project.services.campaign.whole import whole
 
 if TYPE_CHECKING:

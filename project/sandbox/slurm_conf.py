@@ -20,11 +20,6 @@ _GPU_FILES = ("/dev/null", "/dev/zero")
 _SEVERAL = frozenset({"nodename", "partitionname"})
 """Parameters of which slurm.conf has several lines; another one is one more."""
 
-_CGROUPS_CAN_BE_DISABLED = (23, 2)
-"""The first Slurm that knows `CgroupPlugin=disabled`."""
-
-
-#: Quick enough for people who wait for it, on a machine that does other things, too.
 _PACE = """\
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=2,sched_min_interval=0,batch_sched_delay=0,bf_interval=2
@@ -35,6 +30,10 @@ KillWait=2
 MinJobAge=300
 MaxJobCount=20000
 MaxArraySize=10001"""
+"""Quick enough for people who wait for it, on a machine that does other things, too."""
+
+_CGROUPS_CAN_BE_DISABLED = (23, 2)
+"""The first Slurm that knows `CgroupPlugin=disabled`."""
 
 
 def slurm_conf(layout: Layout, settings: Settings, machine: Machine) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from project.core.campaign import is_first_part
+from project.core.outcomes import headline
 from project.core.states import is_success
-from project.outcomes import headline
 from project.services.campaign.end import await_digest, campaign_code
 from project.services.campaign.whole import parts_of
 from project.services.exit_code import exit_code_of

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.errors import NotEnded, RegistryError, TransferFailed, Unreachable
 from project.core.messages import first_batch, format_utc, report_batch
+from project.core.outcomes import outcome_of
 from project.core.units import format_bytes
-from project.outcomes import outcome_of
 from project.services.campaign.gather import TABLE, Gathered, gather, write_table
 from project.services.campaign.whole import parts_of
 from project.services.far_side import FarSide, refuse_cleaned

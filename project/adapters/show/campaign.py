@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show import words
 from project.core.campaign import tally_of
-from project.outcomes import digest_of
+from project.core.outcomes import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,9 @@ from project.adapters.show import words
 from project.adapters.show.table import Column
 from project.core.campaign import tally_of
 from project.core.messages import is_utc
+from project.core.outcomes import headline
 from project.core.slurm.states import Phase, is_end_state, parse_state
 from project.core.states import GatewayState, is_success
-from project.outcomes import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show.jobs import JOB_COLUMNS, standing
 from project.adapters.show.table import render
+from project.core.outcomes import headline
 from project.core.slurm.states import Phase, parse_state
 from project.core.states import GatewayState, is_success
-from project.outcomes import headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from project.core.errors import JobFailed
+from project.core.outcomes import digest_of, last_attempts
 from project.core.slurm.states import parse_state
 from project.core.states import is_success
-from project.outcomes import digest_of, last_attempts
 from project.services.exit_code import shell_code
 from project.services.pauses import waits_s
 

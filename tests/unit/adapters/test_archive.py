@@ -111,7 +111,7 @@ def test_a_job_that_is_gone_is_told_by_the_far_side_itself(tmp_path: Path) -> No
     archive = Archive(tmp_path / "cache", TOOLBOX)
     path = tmp_path / "gridferry" / "control" / archive.file_name
     path.write_bytes(archive.content)
-    argv = [sys.executable, "-I", "-S", str(path), "manifest", "3f2b1c0e-0000-4000-8000-000000000000"]
+    argv = [sys.executable, "-I", "-S", str(path), "results", "3f2b1c0e-0000-4000-8000-000000000000"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == ExitCode.TRANSFER
     assert '"type": "TransferFailed"' in done.stdout

@@ -13,8 +13,8 @@ from project.adapters.show.table import render
 from project.core import rules
 from project.core.answers import CLUSTER, JOB
 from project.core.messages import format_utc
+from project.core.outcomes import headline, last_attempts, task_rows
 from project.core.slurm.commands import REPORTED_COLUMNS
-from project.outcomes import headline, last_attempts, task_rows
 from tests.unit.fuzz.words import JSON, WORDS
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 from project.adapters.show.campaign import facts
 from project.adapters.show.jobs import standing
-from project.outcomes import last_attempts
+from project.core.outcomes import last_attempts
 from tests.unit.core.test_campaign import part
 
 _FIRST, _AGAIN = (f"3f2b000{number}-0000-4000-8000-000000000000" for number in range(2))

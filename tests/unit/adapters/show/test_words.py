@@ -9,7 +9,7 @@ import pytest
 from project.adapters.show import words
 from project.adapters.show.grid import CLUSTER_COLUMNS, NODE_COLUMNS
 from project.core.messages import format_utc
-from project.outcomes import headline
+from project.core.outcomes import headline
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from project.outcomes import outcome_of
+from project.core.outcomes import outcome_of
 from tests.unit.core.test_campaign import part
 
 _FIRST, _AGAIN = (f"3f2b000{number}-0000-4000-8000-000000000000" for number in range(2))

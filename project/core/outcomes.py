@@ -1,18 +1,13 @@
 """What came of jobs and of their tasks, read from what the registry has of them. Pure functions."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from project.core.answers import DIGEST
 from project.core.campaign import places_of, tally_of
 from project.core.slurm.states import aggregate, parse_state
 from project.core.states import GatewayState
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-Job = dict[str, Any]
+Job = Dict[str, Any]
 
 
 def headline(job: Mapping[str, Any]) -> str:
@@ -29,19 +24,19 @@ def outcome_of(jobs: Sequence[Job]) -> str:
     return aggregate(map(parse_state, words), len(words)) or words[0]
 
 
-def digest_of(first: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def digest_of(first: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
     """Return the newest digest of a campaign from all values of its first part; None before its end."""
     digests = [event["body"] for event in first.get("timeline", ()) if event["kind"] == DIGEST]
     return digests[-1] if digests else None
 
 
-def task_rows(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+def task_rows(job: Mapping[str, Any]) -> List[Dict[str, Any]]:
     """Return the tasks of a job, or the one row of a plain job."""
     columns: Mapping[str, Sequence[Any]] = job["job_status"]
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    return [dict(zip(columns, cells)) for cells in zip(*columns.values())]
 
 
-def last_attempts(parts: Sequence[Job]) -> list[dict[str, Any]]:
+def last_attempts(parts: Sequence[Job]) -> List[Dict[str, Any]]:
     """Return the last attempt of each of a campaign's tasks that Slurm knows, by its number in the campaign.
 
     Args:
