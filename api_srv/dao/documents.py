@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from api_srv.dao.ports import Document, Documents
+    from api_srv.dao.ports import Condition, Document, Documents
 
 _ATTEMPTS = 100
 _LONGEST_PAUSE_S = 0.02
@@ -38,6 +38,12 @@ def update(documents: Documents, collection: str, key: str, change: Callable[[Do
             return {**document, "rv": document["rv"] + 1}
         time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311 - spreads rivals, guards nothing
     raise StoreUnavailable(f"too many changes at once to one document of {collection}")
+
+
+def remove(documents: Documents, collection: str, condition: Condition) -> int:
+    """Remove every document that meets a condition; return how many there were."""
+    found = documents.find(collection, condition)
+    return sum(documents.delete(collection, document["_id"]) for document in found)
 
 
 def open_documents(store_url: str, data_dir: Path) -> Documents:

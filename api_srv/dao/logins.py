@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api_srv.dao.documents import remove
 from api_srv.dao.ports import Condition
 
 if TYPE_CHECKING:
@@ -30,12 +31,8 @@ class LoginStore:
 
     def remove_of(self, user: str) -> None:
         """Remove every login of an account."""
-        self._remove(Condition("user", "=", user))
+        remove(self._documents, "logins", Condition("user", "=", user))
 
     def forget_expired(self, now: str) -> None:
         """Remove logins that have lasted long enough."""
-        self._remove(Condition("expires_at", "<=", now))
-
-    def _remove(self, condition: Condition) -> None:
-        for login in self._documents.find("logins", condition):
-            self.remove(login["_id"])
+        remove(self._documents, "logins", Condition("expires_at", "<=", now))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api_srv.dao.documents import update
+from api_srv.dao.documents import remove, update
 from api_srv.dao.ports import Condition
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ class UserStore:
 
     def revoke_tokens(self, user: str) -> int:
         """Remove every token of an account; return how many there were."""
-        return self._remove("tokens", Condition("user", "=", user))
+        return remove(self._documents, "tokens", Condition("user", "=", user))
 
     def forget_expired(self, now: str) -> None:
         """Remove tokens and counts of failed logins that mean nothing any more."""
         for collection in ("tokens", "attempts"):
-            self._remove(collection, Condition("expires_at", "<=", now))
+            remove(self._documents, collection, Condition("expires_at", "<=", now))
 
     def failures(self, key: str, now: str) -> Document | None:
         """Return what is counted under `key`, if it still counts."""
@@ -85,7 +85,3 @@ class UserStore:
     def forget_failures(self, key: str) -> None:
         """Start counting anew under `key`."""
         self._documents.delete("attempts", key)
-
-    def _remove(self, collection: str, condition: Condition) -> int:
-        found = self._documents.find(collection, condition)
-        return sum(self._documents.delete(collection, document["_id"]) for document in found)

@@ -8,9 +8,7 @@ import pytest
 
 from project.wrapper.follow import observe
 from project.wrapper.follow.observe import Change
-from tests.unit.wrapper.test_observe import accounted, look, queued
-
-_SUBMIT, _START, _END = "2026-11-20T10:00:00", "2026-11-20T10:00:05", "2026-11-20T10:01:00"
+from tests.unit.wrapper.test_observe import END, START, SUBMIT, accounted, look, queued
 
 
 def _local_s(text: str) -> float:
@@ -54,10 +52,10 @@ def test_the_way_of_a_job(last: str, rows: list[dict[str, str]], expected_tasks:
 def test_changes_say_since_when() -> None:
     """The first submission, the first start, the last end."""
     later = "2026-11-20T10:09:00"
-    tasks = {"1": accounted("41_1", "COMPLETED"), "2": accounted("41_2", "COMPLETED", Start=_END, End=later)}
+    tasks = {"1": accounted("41_1", "COMPLETED"), "2": accounted("41_2", "COMPLETED", Start=END, End=later)}
     assert observe.changes([], tasks, 2) == [
-        Change("PENDING", _local_s(_SUBMIT)),
-        Change("RUNNING", _local_s(_START)),
+        Change("PENDING", _local_s(SUBMIT)),
+        Change("RUNNING", _local_s(START)),
         Change("COMPLETED", _local_s(later)),
     ]
 
@@ -70,4 +68,4 @@ def test_an_end_that_another_follower_told_has_the_way_there_too() -> None:
     assert states == {"": "COMPLETED"}
     way = observe.changes(["SUBMITTED"], found, 1)
     assert [step.state for step in way] == ["PENDING", "RUNNING", "COMPLETED"]
-    assert [step.since_s for step in way[:2]] == [_local_s(_SUBMIT), _local_s(_START)]
+    assert [step.since_s for step in way[:2]] == [_local_s(SUBMIT), _local_s(START)]

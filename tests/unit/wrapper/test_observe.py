@@ -13,13 +13,13 @@ from project.wrapper.follow import observe
 from project.wrapper.follow.observe import Change, Tasks
 
 _UUID = "3f2b1c0e-0000-4000-8000-000000000000"
-_SUBMIT, _START, _END = "2026-11-20T10:00:00", "2026-11-20T10:00:05", "2026-11-20T10:01:00"
+SUBMIT, START, END = "2026-11-20T10:00:00", "2026-11-20T10:00:05", "2026-11-20T10:01:00"
 
 
 def queued(state: str, tasks: str = "N/A", *, job: str = "41", name: str = _UUID, reason: str = "None") -> QueueRow:
     """One line of squeue."""
-    start = "N/A" if state == "PENDING" else _START
-    return QueueRow(job, tasks, state, reason, start, _SUBMIT, name)
+    start = "N/A" if state == "PENDING" else START
+    return QueueRow(job, tasks, state, reason, start, SUBMIT, name)
 
 
 def accounted(job_id: str, state: str, *, name: str = _UUID, **columns: str) -> dict[str, str]:
@@ -27,10 +27,10 @@ def accounted(job_id: str, state: str, *, name: str = _UUID, **columns: str) -> 
     word = parse_state(state)
     has_node = word.word not in ("PENDING", "REQUEUED")
     row = {
-        "JobID": job_id, "State": state, "ExitCode": "0:0", "JobName": name, "Submit": _SUBMIT,
+        "JobID": job_id, "State": state, "ExitCode": "0:0", "JobName": name, "Submit": SUBMIT,
         "NodeList": "node1" if has_node else "None assigned",
-        "Start": _START if has_node else "Unknown",
-        "End": _END if word.ended else "Unknown",
+        "Start": START if has_node else "Unknown",
+        "End": END if word.ended else "Unknown",
         "Reason": "None",
     }  # fmt: skip
     return {**row, **columns}
@@ -97,7 +97,7 @@ def test_an_end_told_before_all_else_waits_for_the_rest() -> None:
     assert states == {"": "RUNNING"}
     tasks, states = look(tasks, [queued("FAILED")], [accounted("41", "FAILED", ReqTRES="cpu=1", WorkDir="/w")])
     assert states == {"": "FAILED"}
-    assert (tasks[""]["ReqTRES"], tasks[""]["WorkDir"], tasks[""]["End"]) == ("cpu=1", "/w", _END)
+    assert (tasks[""]["ReqTRES"], tasks[""]["WorkDir"], tasks[""]["End"]) == ("cpu=1", "/w", END)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_good_end_is_believed_of_the_queue_and_the_rest_follows(early: list[di
     tasks, states = look(tasks, [queued("COMPLETED", "1"), queued("COMPLETED", "2")], early, (1, 2))
     assert states == {"1": "COMPLETED", "2": "COMPLETED"}
     assert observe.changes(["PENDING"], tasks, 2) == [
-        Change("RUNNING", parse_local_s(_START)),
+        Change("RUNNING", parse_local_s(START)),
         Change("COMPLETED", None),
     ]
     assert {row["ExitCode"] for row in tasks.values()} == {"0:0"}
