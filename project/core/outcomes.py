@@ -1,10 +1,10 @@
 """What came of jobs and of their tasks, read from what the registry has of them. Pure functions."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Counter, Dict, List, Mapping, Optional, Sequence
 
 from project.core.answers import DIGEST
 from project.core.campaign import places_of, tally_of
-from project.core.slurm.states import aggregate, parse_state
+from project.core.slurm.states import aggregate, is_end_state, parse_state
 from project.core.states import GatewayState
 
 Job = Dict[str, Any]
@@ -22,6 +22,16 @@ def outcome_of(jobs: Sequence[Job]) -> str:
         return str(jobs[0].get("outcome") or jobs[0]["state"])
     words = list(tally_of(jobs))
     return aggregate(map(parse_state, words), len(words)) or words[0]
+
+
+def in_words(counted: Counter[str]) -> str:
+    """Say how many are in each state, the most frequent first: `13 COMPLETED, 2 RUNNING`."""
+    return ", ".join(f"{number} {word}" for word, number in counted.most_common())
+
+
+def number_ended(counted: Counter[str]) -> int:
+    """Return how many of those counted by state have ended, or never came into the queue."""
+    return sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR.value)
 
 
 def digest_of(first: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:

@@ -10,9 +10,9 @@ from project.adapters.show import words
 from project.adapters.show.table import Column
 from project.core.campaign import tally_of
 from project.core.messages import is_utc
-from project.core.outcomes import headline
-from project.core.slurm.states import Phase, is_end_state, parse_state
-from project.core.states import GatewayState, is_success
+from project.core.outcomes import headline, in_words, number_ended
+from project.core.slurm.states import Phase, parse_state
+from project.core.states import is_success
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +128,7 @@ def sum_up(jobs: Sequence[Job]) -> list[str]:
     """Say how jobs ended: how many in which state, and what is to be known of each that did not end well."""
     counted = Counter(headline(job) for job in jobs)
     what = "job" if len(jobs) == 1 else "jobs"
-    lines = [f"{len(jobs)} {what}: {', '.join(f'{number} {word}' for word, number in counted.most_common())}"]
+    lines = [f"{len(jobs)} {what}: {in_words(counted)}"]
     for job in jobs:
         if not is_success(headline(job)):
             tasks = words.tally(job["counts"])
@@ -166,5 +166,4 @@ def standing(jobs: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
         else:
             counted += Counter(job["counts"] or {headline(job): 1})
     counted += sum(map(tally_of, campaigns.values()), Counter[str]())
-    ended = sum(number for word, number in counted.items() if is_end_state(word) or word == GatewayState.ERROR)
-    return ended, counted.total(), words.tally(counted)
+    return number_ended(counted), counted.total(), words.tally(counted)

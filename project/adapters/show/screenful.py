@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from project.adapters.show.jobs import JOB_COLUMNS, standing
 from project.adapters.show.table import render
-from project.core.outcomes import headline
+from project.core.outcomes import headline, in_words
 from project.core.slurm.states import Phase, parse_state
 from project.core.states import GatewayState, is_success
 
@@ -30,7 +30,7 @@ def screenful(jobs: Sequence[Job], width: int, height: int) -> list[str]:
     shown, left_out = most_urgent(jobs, max(_FEWEST, height - _HEADING_AND_CURSOR - _COUNTS))
     ended, total, told = standing(jobs)
     counts = (
-        f"and {len(left_out)} more: {_told(Counter(map(headline, left_out)))}",
+        f"and {len(left_out)} more: {in_words(Counter(map(headline, left_out)))}",
         f"{ended} of {total} have ended: {told}",
     )
     return [*render(JOB_COLUMNS, shown, width), *(_cut(line, width) for line in counts)]
@@ -59,10 +59,6 @@ def _rank(job: Job) -> int:
     if is_success(state.word):
         return _WELL
     return _WAITING if word == GatewayState.CREATED.value or state.phase is Phase.WAITING else _AT_WORK
-
-
-def _told(counted: Counter[str]) -> str:
-    return ", ".join(f"{number} {word}" for word, number in counted.most_common())
 
 
 def _cut(line: str, width: int) -> str:

@@ -7,6 +7,7 @@ from project.core.explain.causes import find_cause
 from project.core.explain.facts import Cluster, Facts, gather, of_row, rows_of
 from project.core.explain.verdict import Verdict, explain
 from project.core.job import JobSpec
+from project.core.outcomes import in_words
 from project.core.slurm.ids import format_task_list
 from project.core.slurm.nodes import expand_nodes, pack_nodes
 from project.core.slurm.states import PENDING, RUNNING, SlurmState, parse_state
@@ -83,8 +84,7 @@ def explain_tasks(
         return told
     if not told and all(is_success(word.word) for word in words):
         return [Verdict(f"All {sum(tally.values())} tasks ended well.")]
-    counted = ", ".join(f"{count} {word}" for word, count in tally.most_common())
-    return [Verdict(f"Of {sum(tally.values())} tasks: {counted}."), *told]
+    return [Verdict(f"Of {sum(tally.values())} tasks: {in_words(tally)}."), *told]
 
 
 def _task_of(row: Mapping[str, str]) -> Optional[int]:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from project.core.campaign import tally_of
 from project.core.errors import JobFailed, RegistryUnavailable
-from project.core.slurm.states import is_end_state
-from project.core.states import GatewayState, is_final, is_success
+from project.core.outcomes import in_words, number_ended
+from project.core.states import is_final, is_success
 from project.services.campaign.end import await_digest
 from project.services.campaign.whole import parts_of
 from project.services.pauses import waits_s
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Mapping
 
     from project.ports import Clock, Registry, View
@@ -32,10 +31,10 @@ def wait_for_campaign(
     while True:
         if parts := _parts(registry, campaign):
             standing = tally_of(parts)
-            over = sum(standing[word] for word in standing if _is_over(word))
-            view.tasks(over, standing.total(), _told(standing))
+            over = number_ended(standing)
+            view.tasks(over, standing.total(), in_words(standing))
             if all(is_final(str(part["state"])) for part in parts):
-                view.end(_told(standing))
+                view.end(in_words(standing))
                 return _judged(*await_digest(registry, clock, campaign, len(parts)))
             turn = (over > 0, over == standing.total())
             if turn != before:  # of many tasks one begins or ends all the time: no reason to ask again at once
@@ -51,14 +50,6 @@ def _parts(registry: Registry, campaign: str) -> list[dict[str, Any]]:
         return parts_of(registry, campaign)
     except RegistryUnavailable:
         return []
-
-
-def _is_over(word: str) -> bool:
-    return is_end_state(word) or word == GatewayState.ERROR
-
-
-def _told(standing: Counter[str]) -> str:
-    return ", ".join(f"{count} {word}" for word, count in standing.most_common())
 
 
 def _judged(first: dict[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
